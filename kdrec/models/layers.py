@@ -1,0 +1,158 @@
+"""The layers a student is made of. Each converts to ops that every target's runtime has, and each may be pruned."""
+
+import tensorflow as tf
+import tf_keras as keras
+
+
+@keras.utils.register_keras_serializable("kdrec")
+class PaddingRow(keras.constraints.Constraint):
+    """Keeps row 0 of a table at zero, so that padding adds nothing to a history under any optimizer."""
+
+    def __call__(self, table: tf.Tensor) -> tf.Tensor:
+        return table * tf.concat([tf.zeros_like(table[:1]), tf.ones_like(table[1:])], axis=0)
+
+
+@keras.utils.register_keras_serializable("kdrec")
+class TableInitializer(keras.initializers.Initializer):
+    """Normal rows with a zero row 0.
+
+    Args:
+        stddev: standard deviation of an entry.
+        seed: equal seeds give equal tables.
+    """
+
+    def __init__(self, stddev: float = 0.05, seed: int = 0):
+        self.stddev, self.seed = stddev, seed
+
+    def __call__(self, shape, dtype=None, **kwargs) -> tf.Tensor:
+        rows = tf.random.stateless_normal(shape, [self.seed, 0], stddev=self.stddev, dtype=dtype or tf.float32)
+        return PaddingRow()(rows)
+
+    def get_config(self) -> dict:
+        return {"stddev": self.stddev, "seed": self.seed}
+
+
+@keras.utils.register_keras_serializable("kdrec")
+class ItemTable(keras.layers.Layer):
+    """One embedding table, handed out twice: the rows of a history, and the whole table for scoring.
+
+    One call gives both, because a layer that holds another one is untied by `clone_model`, and a layer called twice
+    counts a pruning step double.
+
+    Args:
+        n_items: items in the catalogue; the table has one row more, row 0, for padding.
+        embedding_dim: width of a row.
+    """
+
+    def __init__(self, n_items: int, embedding_dim: int, stddev: float = 0.05, seed: int = 0, **kwargs):
+        super().__init__(**kwargs)
+        self.n_items, self.embedding_dim, self.stddev, self.seed = n_items, embedding_dim, stddev, seed
+
+    def build(self, input_shape) -> None:
+        self.table = self.add_weight(
+            "table",
+            (self.n_items + 1, self.embedding_dim),
+            initializer=TableInitializer(self.stddev, self.seed),
+            constraint=PaddingRow(),
+        )
+        super().build(input_shape)
+
+    def call(self, history: tf.Tensor) -> list[tf.Tensor]:
+        """history: (rows, length) tokens -> (rows, length, embedding_dim) and (n_items + 1, embedding_dim)."""
+        return [tf.gather(self.table, history), tf.identity(self.table)]
+
+    def get_prunable_weights(self) -> list[tf.Variable]:
+        return [self.table]
+
+    def get_config(self) -> dict:
+        own = {"n_items": self.n_items, "embedding_dim": self.embedding_dim, "stddev": self.stddev, "seed": self.seed}
+        return {**super().get_config(), **own}
+
+
+@keras.utils.register_keras_serializable("kdrec")
+class TiedScores(keras.layers.Layer):
+    """score_j = q · E_j for every item j; the padding row is sliced off, so padding can never be recommended."""
+
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+        """query: (rows, embedding_dim), table: (n_items + 1, embedding_dim) -> (rows, n_items)."""
+        query, table = inputs
+        return tf.matmul(query, table, transpose_b=True)[:, 1:]
+
+    def get_prunable_weights(self) -> list[tf.Variable]:
+        return []
+
+
+@keras.utils.register_keras_serializable("kdrec")
+class UntiedScores(keras.layers.Layer):
+    """score_j = q · F_j with a scoring table F of its own."""
+
+    def __init__(self, n_items: int, seed: int = 0, **kwargs):
+        super().__init__(**kwargs)
+        self.n_items, self.seed = n_items, seed
+
+    def build(self, input_shape) -> None:
+        initializer = keras.initializers.RandomNormal(stddev=0.05, seed=self.seed + 1)
+        self.table = self.add_weight("table", (self.n_items, input_shape[-1]), initializer=initializer)
+        super().build(input_shape)
+
+    def call(self, query: tf.Tensor) -> tf.Tensor:
+        """query: (rows, embedding_dim) -> (rows, n_items)."""
+        return tf.matmul(query, self.table, transpose_b=True)
+
+    def get_prunable_weights(self) -> list[tf.Variable]:
+        return [self.table]
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "n_items": self.n_items, "seed": self.seed}
+
+
+@keras.utils.register_keras_serializable("kdrec")
+class HistoryMean(keras.layers.Layer):
+    """n^(-power) · Σ_l w_l E_l over the n items of a history; w_l is learned when order matters, else 1.
+
+    The count n comes from the position of the first item of the right-aligned history (an ARG_MAX), because TensorFlow
+    Lite Micro sums no int32; the weights multiply the rows inside one matrix product, whose int32 accumulator keeps
+    what an int8 sum would lose.
+
+    Args:
+        power: 1 is the mean, 0 the sum, 0.5 lies between: long histories speak louder, and scores keep their spread.
+        learn_positions: whether the weight of a position is learned (ordered histories).
+    """
+
+    def __init__(self, power: float = 0.5, learn_positions: bool = True, **kwargs):
+        super().__init__(**kwargs)
+        self.power, self.learn_positions = power, learn_positions
+
+    def build(self, input_shape) -> None:
+        length = input_shape[0][1]
+        self.position_weights = self.add_weight(
+            "position_weights", (length,), initializer="ones", trainable=self.learn_positions
+        )
+        self._scales = [float((length - first) ** -self.power) for first in range(length)]
+        super().build(input_shape)
+
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+        """history: (rows, length), embedded: (rows, length, embedding_dim) -> (rows, embedding_dim)."""
+        history, embedded = inputs
+        present = tf.gather(tf.constant([0.0, 1.0]), tf.minimum(history, 1))  # (rows, length)
+        first = tf.argmax(present, axis=1, output_type=tf.int32)  # (rows,)
+        scale = tf.gather(tf.constant(self._scales), first)  # (rows,)
+        weights = present * self.position_weights * scale[:, tf.newaxis]
+        return tf.matmul(weights[:, tf.newaxis, :], embedded)[:, 0, :]
+
+    def get_prunable_weights(self) -> list[tf.Variable]:
+        return []
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "power": self.power, "learn_positions": self.learn_positions}
+
+
+@keras.utils.register_keras_serializable("kdrec")
+class Boundary(keras.layers.Layer):
+    """Passes its input on: its name marks where the host of an Edge TPU hands over to the device."""
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        return tf.identity(inputs)
+
+    def get_prunable_weights(self) -> list[tf.Variable]:
+        return []

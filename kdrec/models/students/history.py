@@ -1,0 +1,82 @@
+"""The student: what a device holds of a user, its last items, becomes a query that scores the catalogue."""
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+import tf_keras as keras
+
+from kdrec.errors import TrainingError
+from kdrec.models import encoders
+from kdrec.models.layers import ItemTable, TiedScores, UntiedScores
+
+
+def history(
+    n_items: int,
+    *,
+    embedding_dim: int = 32,
+    history_length: int = 50,
+    encoder: str = "mean",
+    hidden: int = 128,
+    tied: bool = True,
+    ordered: bool = True,
+    context: Mapping[str, int] | None = None,
+    seed: int = 0,
+) -> keras.Model:
+    """A student without a user table: q = sA + c + relu(s W₁ + b₁) W₂ with s = encoder(history), score_j = q · E_j.
+
+    Args:
+        n_items: items in the catalogue.
+        embedding_dim: width of an item's row; an int8 row is as many bytes.
+        history_length: how many of a user's last items the device gives.
+        encoder: a name in `kdrec.models.encoders`.
+        hidden: width of the residual layer; 0 leaves it out.
+        tied: one table for reading the history and scoring; False gives scoring a second one.
+        ordered: histories are ordered by time, or sets.
+        context: number of values of each context feature, by name; value 0 stands for unknown.
+        seed: equal seeds give equal weights.
+
+    Returns:
+        A functional model: inputs `history` (rows, history_length) int32 tokens, right-aligned, and one (rows,) int32
+        a context feature; output scores (rows, n_items).
+
+    Raises:
+        TrainingError: a size is not positive.
+
+    >>> student = history(40, embedding_dim=8, history_length=6)
+    >>> student.output_shape
+    (None, 40)
+    """
+    for name, size, least in (
+        ("n_items", n_items, 1), ("embedding_dim", embedding_dim, 1), ("history_length", history_length, 1),
+        ("hidden", hidden, 0),
+    ):  # fmt: skip
+        if size < least:
+            raise TrainingError(f"{name} must be at least {least}, not {size}; give the student a larger {name}")
+    tokens = keras.Input((history_length,), dtype=tf.int32, name="history")
+    embedded, table = ItemTable(n_items, embedding_dim, seed=seed, name="item_table")(tokens)
+    features = {name: keras.Input((), dtype=tf.int32, name=name) for name in context or {}}
+    rows = [
+        keras.layers.Embedding(size + 1, embedding_dim, embeddings_initializer="zeros", name=f"context_{name}")(
+            features[name]
+        )
+        for name, size in (context or {}).items()
+    ]
+    summed = keras.layers.Add(name="context")(rows) if len(rows) > 1 else (rows[0] if rows else None)
+    pooled = encoders.get(encoder)(tokens, embedded, summed, ordered=ordered, seed=seed)  # (rows, embedding_dim)
+    query = _head(pooled, embedding_dim, hidden, seed)
+    if tied:
+        scores = TiedScores(name="scores")([query, table])
+    else:
+        scores = UntiedScores(n_items, seed=seed, name="item_scores")(query)
+    return keras.Model({"history": tokens, **features}, scores, name="student")
+
+
+def _head(pooled, embedding_dim: int, hidden: int, seed: int):
+    linear = keras.layers.Dense(embedding_dim, kernel_initializer="identity", name="linear")(pooled)
+    if not hidden:
+        return keras.layers.Activation("linear", name="query")(linear)
+    glorot = keras.initializers.GlorotUniform(seed=seed + 3)
+    near_zero = keras.initializers.RandomNormal(stddev=0.01, seed=seed + 4)
+    deep = keras.layers.Dense(hidden, activation="relu", kernel_initializer=glorot, name="hidden")(pooled)
+    residual = keras.layers.Dense(embedding_dim, use_bias=False, kernel_initializer=near_zero, name="residual")(deep)
+    return keras.layers.Add(name="query")([linear, residual])
