@@ -4,6 +4,10 @@
 class KdrecError(Exception):
     """Base of all errors that kdrec raises on purpose; the command line prints it without a traceback."""
 
+    __init__ = (
+        Exception.__init__
+    )  # so that TensorFlow, which rebuilds errors raised in a compiled step, keeps the type
+
 
 class DataError(KdrecError, ValueError):
     """The interaction log, a feature table or a split is not what it must be."""
