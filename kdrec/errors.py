@@ -4,9 +4,7 @@
 class KdrecError(Exception):
     """Base of all errors that kdrec raises on purpose; the command line prints it without a traceback."""
 
-    __init__ = (
-        Exception.__init__
-    )  # so that TensorFlow, which rebuilds errors raised in a compiled step, keeps the type
+    __init__ = Exception.__init__  # so that TensorFlow, which rebuilds errors raised in a compiled step, keeps the type
 
 
 class DataError(KdrecError, ValueError):

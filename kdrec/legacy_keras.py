@@ -20,6 +20,7 @@ def ensure() -> None:
     version = tf.keras.__version__
     if not version.startswith("2."):
         raise KdrecError(
-            f"tf.keras must be Keras 2 for TensorFlow Recommenders and Model Optimization, but it is already Keras {version}; "
-            "before the first use of tf.keras add: import os; os.environ['TF_USE_LEGACY_KERAS'] = '1'"
+            "tf.keras must be Keras 2 for TensorFlow Recommenders and Model Optimization, but it is already "
+            f"Keras {version}; before the first use of tf.keras add: "
+            "import os; os.environ['TF_USE_LEGACY_KERAS'] = '1'"
         )

@@ -25,9 +25,7 @@ class TrainingState(keras.callbacks.Callback):
         patience: epochs without a rise before training stops; None never stops.
     """
 
-    def __init__(
-        self, folder: str | Path | None, stage: str, monitor: str | None = None, patience: int | None = None
-    ):
+    def __init__(self, folder: str | Path | None, stage: str, monitor: str | None = None, patience: int | None = None):
         super().__init__()
         self.folder, self.stage = None if folder is None else Path(folder), stage
         self.monitor, self.patience = monitor, patience
@@ -44,7 +42,9 @@ class TrainingState(keras.callbacks.Callback):
 
     @property
     def finished_early(self) -> bool:
-        return self.patience is not None and len(self.epochs) - 1 - self.best_epoch >= self.patience
+        if self.patience is None or not self.epochs:
+            return False
+        return len(self.epochs) - 1 - self.best_epoch >= self.patience
 
     def resume(self, model: keras.Model) -> int:
         """Load the last complete epoch into a compiled model, if there is one, and return the epoch to go on with."""
@@ -70,9 +70,7 @@ class TrainingState(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = {name: float(value) for name, value in (logs or {}).items()}
         if self.monitor is not None and self.monitor not in logs:
-            raise TrainingError(
-                f"monitor {self.monitor!r} is not logged; logged are {', '.join(sorted(logs))}"
-            )
+            raise TrainingError(f"monitor {self.monitor!r} is not logged; logged are {', '.join(sorted(logs))}")
         self.epochs.append(logs)
         self._good = self.model.get_weights()
         if self.best_epoch == len(self.epochs) - 1:
@@ -99,9 +97,7 @@ class TrainingState(keras.callbacks.Callback):
             temporary = self.folder / ".best.npz"
             np.savez(temporary, **{f"w{i}": weight for i, weight in enumerate(self._best or [])})
             temporary.replace(self.folder / "best.npz")
-        atomic_write(
-            self.folder / "state.json", json.dumps({"epochs": self.epochs})
-        )  # the epoch counts from here on
+        atomic_write(self.folder / "state.json", json.dumps({"epochs": self.epochs}))  # the epoch counts from here on
         for folder in self.folder.glob("epoch-*"):
             if folder != self._checkpoint(epoch):
                 shutil.rmtree(folder)

@@ -1,4 +1,4 @@
-"""Training batches, made as they are needed: no (history, target) pair is stored, and epochs resume where they stopped."""
+"""Training batches, made as they are needed: no (history, target) pair is stored, and an epoch can be made again."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -70,9 +70,7 @@ class TrainingBatches:
 
     def __post_init__(self) -> None:
         if len(self.users) == 0:
-            raise TrainingError(
-                "training rows must not be empty; the training part of the split holds no pairs"
-            )
+            raise TrainingError("training rows must not be empty; the training part of the split holds no pairs")
 
     @property
     def steps_per_epoch(self) -> int:
@@ -82,9 +80,7 @@ class TrainingBatches:
         """All batches from the start of `first_epoch` on, without end; take `steps_per_epoch` an epoch."""
         probe = self.batch(np.arange(min(2, len(self.users))), np.random.default_rng(0))
         signature = tf.nest.map_structure(lambda a: tf.TensorSpec((None, *_widths(a)), a.dtype), probe)
-        generator = tf.data.Dataset.from_generator(
-            lambda: self._from(first_epoch), output_signature=signature
-        )
+        generator = tf.data.Dataset.from_generator(lambda: self._from(first_epoch), output_signature=signature)
         return generator.prefetch(2)
 
     def _from(self, epoch: int) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
@@ -117,14 +113,10 @@ class TrainingBatches:
         exists = at < self.interactions.indptr[users + 1]
         return np.where(exists, at, 0), exists
 
-    def _hide(
-        self, users: np.ndarray, cuts: np.ndarray, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _hide(self, users: np.ndarray, cuts: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Each row's items in a random order: the first few are hidden, the next ones are its history."""
         width = max(self.history_length, MASKED_HISTORY)
-        shuffled = pad_histories(
-            self.interactions, users, cuts, width, rng=rng
-        )  # (rows, width), right-aligned
+        shuffled = pad_histories(self.interactions, users, cuts, width, rng=rng)  # (rows, width), right-aligned
         rank = np.argsort(np.argsort(np.where(shuffled > 0, rng.random(shuffled.shape), 2.0), axis=1), axis=1)
         counts = (shuffled > 0).sum(axis=1)
         share = rng.uniform(*self.hidden_share, size=len(users))

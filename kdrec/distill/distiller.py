@@ -8,6 +8,7 @@ import tf_keras as keras
 
 from kdrec.distill.live_teacher import Fields, ask, inputs_of
 from kdrec.distill.metrics import NDCG
+from kdrec.distill.top_list import dense_scores
 from kdrec.errors import TrainingError
 from kdrec.losses.base import DistillationLoss, items_mask, split_labels
 
@@ -67,14 +68,8 @@ class Distiller(keras.Model):
                 f"student must be a Keras 2 model (import tf_keras as keras), not {type(student).__module__}."
                 f"{type(student).__name__}; build it with tf_keras, or use kdrec.models.students"
             )
-        losses = (
-            list(distillation_losses)
-            if isinstance(distillation_losses, list | tuple)
-            else [distillation_losses]
-        )
-        weights = (
-            [1.0] * len(losses) if distillation_loss_weights is None else list(distillation_loss_weights)
-        )
+        losses = list(distillation_losses) if isinstance(distillation_losses, list | tuple) else [distillation_losses]
+        weights = [1.0] * len(losses) if distillation_loss_weights is None else list(distillation_loss_weights)
         if len(weights) != len(losses):
             raise TrainingError(
                 f"distillation_loss_weights must have one value a loss ({len(losses)}), not {len(weights)}"
@@ -137,7 +132,7 @@ class Distiller(keras.Model):
 
     def _soft_loss(self, x: Any, y: Any, student: Fields, sample_weight: Any) -> tf.Tensor:
         """Σ_i w_i · mean over rows of soft_i; 0 for batches that carry no teacher when none is live (validation)."""
-        teacher = self._teacher_fields(x)
+        teacher = self._teacher_fields(x, student["scores"].shape[-1])
         if not teacher or not self.distillation_losses:
             return tf.zeros([])
         seen = items_mask(split_labels(y)[1], student["scores"].shape[-1])
@@ -149,11 +144,13 @@ class Distiller(keras.Model):
             total += weight * tf.reduce_mean(values)
         return _share_of_replica(total)
 
-    def _teacher_fields(self, x: Any) -> Fields:
+    def _teacher_fields(self, x: Any, n_items: int) -> Fields:
         if self._ask is not None:
             fields = self._ask(x)
         else:
             fields = {name.removeprefix(CACHED): x[name] for name in x if name.startswith(CACHED)}
+        if "top_items" in fields and "scores" not in fields:
+            fields["scores"] = dense_scores(fields["top_items"], fields["top_scores"], n_items)
         missing = self.needs - fields.keys()
         if fields and missing:
             loss = next(loss for loss in self.distillation_losses if loss.needs & missing)
@@ -178,9 +175,7 @@ class Distiller(keras.Model):
         """All but the teacher: a reloaded Distiller carries the student and trains on from a teacher cache."""
         return {
             "student": keras.saving.serialize_keras_object(self.student),
-            "distillation_losses": [
-                keras.saving.serialize_keras_object(loss) for loss in self.distillation_losses
-            ],
+            "distillation_losses": [keras.saving.serialize_keras_object(loss) for loss in self.distillation_losses],
             "distillation_loss_weights": [float(weight) for weight in self.distillation_loss_weights],
             "student_loss_weight": float(self.student_loss_weight),
             **self._config,
@@ -202,9 +197,7 @@ def _reader(student: keras.Model, query_layer: str | None):
             f"query_layer {query_layer!r} is not a layer of the student; its layers are "
             f"{', '.join(layer.name for layer in student.layers)}"
         )
-    both = keras.Model(
-        student.inputs, {"scores": student.output, "query": student.get_layer(query_layer).output}
-    )
+    both = keras.Model(student.inputs, {"scores": student.output, "query": student.get_layer(query_layer).output})
     return lambda x, training: both(list(inputs_of(student, x).values()), training=training)
 
 

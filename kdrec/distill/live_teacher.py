@@ -21,9 +21,7 @@ def inputs_of(model: Any, x: Any) -> Any:
         return {name: value for name, value in x.items() if not name.startswith("teacher_")}
     missing = [name for name in names if name not in x]
     if missing:
-        raise TrainingError(
-            f"model {model.name!r} reads {missing[0]!r}, but the batch holds {', '.join(sorted(x))}"
-        )
+        raise TrainingError(f"model {model.name!r} reads {missing[0]!r}, but the batch holds {', '.join(sorted(x))}")
     fitted = {name: x[name] for name in names}
     for name, tensor in zip(names, model.inputs, strict=True):
         if len(tensor.shape) == 2 and tensor.shape[1] is not None:

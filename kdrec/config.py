@@ -1,0 +1,105 @@
+"""Everything that a run depends on, in one frozen object that a file repeats."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from kdrec.errors import DataError
+
+
+@dataclass(frozen=True)
+class Config:
+    """The options of `kdrec run`. Equal configurations give equal files.
+
+    >>> Config.from_json(Config(embedding_dim=16).to_json()).embedding_dim
+    16
+    """
+
+    data: str = "demo"
+    data_dir: str | None = None
+    user_column: str | None = None
+    item_column: str | None = None
+    time_column: str | None = None
+    rating_column: str | None = None
+    weight_column: str | None = None
+    context_columns: tuple[str, ...] = ()
+    delimiter: str | None = None
+    item_features: str | None = None
+    item_id_column: str | None = None
+    title_column: str | None = None
+    category_columns: tuple[str, ...] = ()
+    tag_columns: tuple[str, ...] = ()
+    minimum_rating: float | None = None
+    min_user_items: int = 3
+    min_item_users: int = 1
+    split: str = "auto"
+
+    teacher: str = "two_tower"
+    teacher_options: dict[str, Any] = field(default_factory=dict)
+
+    embedding_dim: int = 32
+    history_length: int | None = None
+    encoder: str = "mean"
+    hidden: int = 128
+    tied: bool = True
+
+    losses: tuple[str, ...] = ("softened_kl",)
+    loss_weights: tuple[float, ...] | None = None
+    temperature: float = 1.0
+    student_loss_weight: float = 0.5
+    epochs: int = 20
+    batch_size: int = 512
+    learning_rate: float = 0.005
+    patience: int = 3
+    cuts_per_user: int | None = 50
+
+    sparsity: float = 0.5
+    prune_epochs: int = 4
+    recipe: str = "int8"
+    targets: tuple[str, ...] = ("android", "coral_edgetpu", "micro")
+    k: int = 10
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("context_columns", "category_columns", "tag_columns", "losses", "targets"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if self.loss_weights is not None:
+            object.__setattr__(self, "loss_weights", tuple(self.loss_weights))
+        for name in ("embedding_dim", "epochs", "batch_size", "k", "min_user_items", "min_item_users"):
+            if getattr(self, name) < 1:
+                raise DataError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if not 0 <= self.sparsity < 1:
+            raise DataError(f"sparsity must lie in [0, 1), not {self.sparsity}; 0 leaves pruning out")
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Config":
+        """Read a configuration that `to_json` wrote.
+
+        Raises:
+            DataError: not JSON, or a name that no option has.
+        """
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise DataError(f"config must be JSON as `kdrec run` writes it: {error}") from error
+        known = {option.name for option in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise DataError(f"config has no option {unknown[0]!r}; it has {', '.join(sorted(known))}")
+        return cls(**values)
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> "Config":
+        """Read a configuration file; a missing one raises DataError."""
+        try:
+            return cls.from_json(Path(path).read_text())
+        except OSError as error:
+            raise DataError(f"config {path} cannot be read: {error.strerror}; name the config.json of a run") from error
+
+    def only(self, *names: str) -> dict[str, Any]:
+        """Some options by name: what a stage depends on."""
+        return {name: getattr(self, name) for name in names}

@@ -1,0 +1,106 @@
+"""One training of a student: rows, batches, Distiller, validation, checkpoints, in the order they happen."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tf_keras as keras
+
+from kdrec.data.histories import inputs, pad_histories
+from kdrec.data.splits import Split
+from kdrec.distill.batches import TrainingBatches, training_rows, validation_batches
+from kdrec.distill.distiller import Distiller
+from kdrec.losses.base import DistillationLoss
+from kdrec.losses.softmax import Softmax
+from kdrec.training import TrainingState, fit
+
+VALIDATION_USERS = 5_000  # enough to choose an epoch by; more would only cost time
+
+
+def train(
+    student: keras.Model,
+    split: Split,
+    *,
+    cache: Any = None,
+    losses: Sequence[DistillationLoss] = (),
+    loss_weights: Sequence[float] | None = None,
+    student_loss_weight: float = 1.0,
+    epochs: int = 20,
+    batch_size: int = 512,
+    learning_rate: float = 0.005,
+    patience: int | None = 3,
+    monitor: str | None = "val_ndcg@10",
+    cuts_per_user: int | None = 50,
+    seed: int = 0,
+    stage: str = "student",
+    folder: Path | None = None,
+    progress: Callable[[str, int, int, str], None] | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> list[dict[str, float]]:
+    """Train a student in place, with the teacher's stored answers if there are any, and keep its best epoch.
+
+    Adam with a short warm-up and a cosine decay; the hard loss is the softmax over unseen items.
+
+    Args:
+        student: a functional model from `history` (and context) to scores (rows, n_items).
+        split: trained on `train`, watched on `valid`.
+        cache: the TeacherCache of this split's training rows, or None.
+        losses, loss_weights, student_loss_weight: as of `Distiller`; without losses this is plain training.
+        epochs, batch_size, learning_rate: of the training.
+        patience: epochs without a better `monitor` before it stops; None never stops.
+        monitor: which metric chooses the epoch; None keeps the last one.
+        cuts_per_user: at most so many training rows a user (ordered histories).
+        seed: of order and hidden items.
+        stage: named in errors and progress.
+        folder: for checkpoints; with one, a killed training goes on where it was.
+        progress: called with (stage, epochs done, epochs, note).
+        callbacks: more Keras callbacks.
+
+    Returns:
+        The logs of each epoch.
+
+    Raises:
+        TrainingError: the loss became NaN, or a loss needs what the cache does not hold.
+    """
+    users, cuts = training_rows(split.train, split.ordered, cuts_per_user)
+    length = student.get_layer("history").input_shape[0][1]
+    batches = TrainingBatches(
+        split.train, users, cuts, length, split.ordered, batch_size=batch_size, seed=seed, cache=cache
+    )
+    distiller = Distiller(None, student, list(losses), loss_weights, student_loss_weight)
+    steps = batches.steps_per_epoch
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, decay_steps=epochs * steps, warmup_target=learning_rate, warmup_steps=min(20, epochs * steps - 1)
+    )
+    distiller.compile(keras.optimizers.Adam(rate, beta_2=0.99), loss=Softmax())
+    state = TrainingState(folder, stage, monitor, patience)
+
+    def report(epoch: int, logs: dict[str, float] | None = None) -> None:
+        if progress is not None:
+            progress(
+                stage, epoch + 1, epochs, f"{monitor or 'loss'} {(logs or {}).get(monitor or 'total_loss', 0):.4f}"
+            )
+
+    return fit(
+        distiller,
+        batches,
+        state,
+        epochs=epochs,
+        steps_per_epoch=steps,
+        validation=_validation(split, length, seed),
+        callbacks=[*callbacks, keras.callbacks.LambdaCallback(on_epoch_end=report)],
+    )
+
+
+def _validation(split: Split, length: int, seed: int) -> tf.data.Dataset | None:
+    users = split.users("valid")
+    if len(users) == 0:
+        return None
+    if len(users) > VALIDATION_USERS:
+        users = np.sort(np.random.default_rng(seed).choice(users, VALIDATION_USERS, replace=False))
+    source = split.history_source("valid")
+    return validation_batches(
+        inputs(split, "valid", users, length), pad_histories(split.valid, users), pad_histories(source, users)
+    )
