@@ -17,10 +17,10 @@ def ensure() -> None:
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     import tensorflow as tf
 
-    version = tf.keras.__version__
-    if not version.startswith("2."):
+    home = tf.keras.Model.__module__.partition(".")[0]
+    if home != "tf_keras":
         raise KdrecError(
             "tf.keras must be Keras 2 for TensorFlow Recommenders and Model Optimization, but it is already "
-            f"Keras {version}; before the first use of tf.keras add: "
+            f"resolved to {home!r}; before the first use of tf.keras add: "
             "import os; os.environ['TF_USE_LEGACY_KERAS'] = '1'"
         )

@@ -19,7 +19,7 @@ def _tfmot() -> Any:
 def prunable(
     student: keras.Model, sparsity: float, *, begin_step: int, end_step: int, frequency: int = 50
 ) -> keras.Model:
-    """A copy of a student whose tables and kernels are pruned step by step while it trains.
+    """A copy of a student whose item tables and dense kernels are pruned step by step while it trains.
 
     The share of zeros follows TFMOT's `PolynomialDecay`, s_t = s·(1 − (1 − (t − t₀)/(t₁ − t₀))³) (Zhu & Gupta, 2017,
     arXiv:1710.01878). Train it with `pruning_step()` among the callbacks, then call `strip`. The student given is not
@@ -40,9 +40,7 @@ def prunable(
     if not 0 < sparsity < 1:
         raise TrainingError(f"sparsity must lie between 0 and 1, not {sparsity}; leave pruning out for 0")
     if not 0 <= begin_step < end_step:
-        raise TrainingError(
-            f"end_step must come after begin_step, not {end_step} after {begin_step}; train longer"
-        )
+        raise TrainingError(f"end_step must come after begin_step, not {end_step} after {begin_step}; train longer")
     sparsity_keras = _tfmot()
     schedule = sparsity_keras.PolynomialDecay(0.0, sparsity, begin_step, end_step, frequency=frequency)
 
@@ -68,16 +66,14 @@ def strip(pruned: keras.Model) -> keras.Model:
 
 
 def zero_share(student: keras.Model) -> float:
-    """The share of zeros among the entries of all tables and kernels."""
+    """The share of zeros among the entries of all item tables and dense kernels."""
     matrices = [
-        weight
-        for layer in student.layers
-        if _has_matrix(layer)
-        for weight in layer.get_weights()
-        if weight.ndim > 1
+        weight for layer in student.layers if _has_matrix(layer) for weight in layer.get_weights() if weight.ndim == 2
     ]
     return float(sum(np.sum(weight == 0) for weight in matrices) / sum(weight.size for weight in matrices))
 
 
 def _has_matrix(layer: keras.layers.Layer) -> bool:
-    return any(len(weight.shape) > 1 for weight in layer.trainable_weights)
+    """Item tables and dense kernels: where the bytes are. Convolutions and context tables are too small to matter."""
+    small = isinstance(layer, keras.layers.Embedding)
+    return not small and any(len(weight.shape) == 2 for weight in layer.trainable_weights)

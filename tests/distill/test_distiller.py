@@ -49,9 +49,7 @@ def test_student_loss_weight_one_is_plain_training_to_the_bit():
     plain, distilled = a_student(penalty=0.1), a_student(penalty=0.1)
     plain.compile(keras.optimizers.Adam(0.01), loss=Softmax())
     plain.fit(x, y, epochs=3, batch_size=4, shuffle=False, verbose=0)
-    distiller = Distiller(
-        lambda x: np.ones((len(x["history"]), ITEMS)), distilled, SoftenedKl(), student_loss_weight=1
-    )
+    distiller = Distiller(lambda x: np.ones((len(x["history"]), ITEMS)), distilled, SoftenedKl(), student_loss_weight=1)
     distiller.compile(keras.optimizers.Adam(0.01), loss=Softmax())
     distiller.fit(x, y, epochs=3, batch_size=4, shuffle=False, verbose=0)
     assert np.array_equal(weights_of(plain), weights_of(distilled))
@@ -92,14 +90,10 @@ def test_evaluate_is_free_of_dropout():
 def test_zero_sample_weight_gives_zero_loss_and_weights_rows():
     x, y = batch()
     distiller = compiled(Distiller(a_student(seed=9), a_student(), SoftenedKl()))
-    assert (
-        distiller.evaluate(x, y, sample_weight=np.zeros(ROWS), return_dict=True, verbose=0)["total_loss"] == 0
-    )
+    assert distiller.evaluate(x, y, sample_weight=np.zeros(ROWS), return_dict=True, verbose=0)["total_loss"] == 0
     half = np.repeat([1.0, 0.0], ROWS // 2)
     weighted = distiller.evaluate(x, y, sample_weight=half, return_dict=True, verbose=0)
-    first = distiller.evaluate(
-        {"history": x["history"][: ROWS // 2]}, y[: ROWS // 2], return_dict=True, verbose=0
-    )
+    first = distiller.evaluate({"history": x["history"][: ROWS // 2]}, y[: ROWS // 2], return_dict=True, verbose=0)
     for name in ("student_loss", "distillation_loss", "total_loss"):
         assert weighted[name] == pytest.approx(first[name] / 2, rel=1e-5)
 
@@ -221,9 +215,7 @@ def test_errors_name_what_is_wrong():
         Distiller(None, a_student(), SoftenedKl(), student_loss_weight=1.5)
     with pytest.raises(TrainingError, match=r"one value a loss \(1\), not 2"):
         Distiller(None, a_student(), SoftenedKl(), [1.0, 2.0])
-    with pytest.raises(
-        TrainingError, match="query_layer 'hint' is not a layer of the student; its layers are history"
-    ):
+    with pytest.raises(TrainingError, match="query_layer 'hint' is not a layer of the student; its layers are history"):
         Distiller(None, a_student(), FeatureMatching(), query_layer="hint")
     with pytest.raises(TrainingError, match="student must be a Keras 2 model"):
         Distiller(None, lambda x: x, SoftenedKl())
@@ -231,7 +223,5 @@ def test_errors_name_what_is_wrong():
         SoftenedKl(temperature=0)
     x, y = batch()
     stored = {**x, "teacher_scores": np.zeros((ROWS, ITEMS), np.float32)}
-    with pytest.raises(
-        TrainingError, match="FeatureMatching needs the teacher's user_embedding, but it gives scores"
-    ):
+    with pytest.raises(TrainingError, match="FeatureMatching needs the teacher's user_embedding, but it gives scores"):
         compiled(Distiller(None, a_student(), FeatureMatching())).fit(stored, y, verbose=0)
