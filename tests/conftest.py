@@ -1,4 +1,31 @@
 import os
+import shutil
+from collections.abc import Callable
+from importlib.util import find_spec
+
+import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+
+
+def is_there(tool: str) -> bool:
+    """A program on the path, or an importable module of that name."""
+    return shutil.which(tool) is not None or find_spec(tool.replace("-", "_")) is not None
+
+
+@pytest.fixture
+def require() -> Callable[[str], None]:
+    """Ask for a tool that not every machine has: `require("chromium")`.
+
+    Without it the test is skipped with the reason, or fails if KDREC_REQUIRE (a comma list) names the tool.
+    """
+
+    def ask(tool: str) -> None:
+        if is_there(tool):
+            return
+        if tool in os.environ.get("KDREC_REQUIRE", "").split(","):
+            pytest.fail(f"{tool} is named in KDREC_REQUIRE but is not installed; .ci/packages lists what to install")
+        pytest.skip(f"{tool} is not installed; KDREC_REQUIRE={tool} makes this a failure")
+
+    return ask

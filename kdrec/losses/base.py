@@ -46,9 +46,7 @@ class DistillationLoss(keras.layers.Layer):
     needs: ClassVar[frozenset[str]] = frozenset({"scores"})
     reads_query: ClassVar[bool] = False
 
-    def call(
-        self, student: dict[str, tf.Tensor], teacher: dict[str, tf.Tensor], seen: tf.Tensor
-    ) -> tf.Tensor:
+    def call(self, student: dict[str, tf.Tensor], teacher: dict[str, tf.Tensor], seen: tf.Tensor) -> tf.Tensor:
         """One value a row.
 
         Args:
@@ -67,9 +65,7 @@ class TemperedLoss(DistillationLoss):
 
     def __init__(self, temperature: float = 1.0, **kwargs: Any):
         if temperature <= 0:
-            raise TrainingError(
-                f"temperature must be positive, not {temperature}; 1 leaves the scores as they are"
-            )
+            raise TrainingError(f"temperature must be positive, not {temperature}; 1 leaves the scores as they are")
         super().__init__(**kwargs)
         self.temperature = tf.Variable(temperature, trainable=False, dtype=tf.float32, name="temperature")
         self._start = temperature

@@ -36,7 +36,5 @@ class FeatureMatching(DistillationLoss):
 
     def call(self, student, teacher, seen):
         if self.projection is None:  # the teacher's width is known with the first batch
-            self.projection = keras.layers.Dense(
-                teacher["user_embedding"].shape[-1], use_bias=False, name="projection"
-            )
+            self.projection = keras.layers.Dense(teacher["user_embedding"].shape[-1], use_bias=False, name="projection")
         return feature_matching(teacher["user_embedding"], self.projection(student["query"]))

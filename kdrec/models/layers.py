@@ -65,7 +65,12 @@ class ItemTable(keras.layers.Layer):
         return [self.table]
 
     def get_config(self) -> dict:
-        own = {"n_items": self.n_items, "embedding_dim": self.embedding_dim, "stddev": self.stddev, "seed": self.seed}
+        own = {
+            "n_items": self.n_items,
+            "embedding_dim": self.embedding_dim,
+            "stddev": self.stddev,
+            "seed": self.seed,
+        }
         return {**super().get_config(), **own}
 
 

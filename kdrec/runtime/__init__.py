@@ -1,0 +1,3 @@
+from kdrec.runtime.recommender import Recommendations, Recommender
+
+__all__ = ["Recommendations", "Recommender"]

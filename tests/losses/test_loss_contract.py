@@ -98,7 +98,5 @@ def test_items_mask_and_signed_labels():
 
 
 def test_unknown_loss_says_which_exist():
-    with pytest.raises(
-        UnknownNameError, match="losses has no 'kl'; it has feature_matching, score_mse, softened_kl"
-    ):
+    with pytest.raises(UnknownNameError, match="losses has no 'kl'; it has feature_matching, score_mse, softened_kl"):
         losses.get("kl")

@@ -31,7 +31,13 @@ def conv(history, embedded, context=None, *, ordered: bool = True, kernel_size: 
     rows = Boundary(name="device_input_history" if context is not None else "device_input")(embedded)
     glorot = keras.initializers.GlorotUniform(seed=seed + 2)
     local = keras.layers.Conv1D(
-        width, kernel_size, padding="same", activation="relu", use_bias=False, kernel_initializer=glorot, name="local"
+        width,
+        kernel_size,
+        padding="same",
+        activation="relu",
+        use_bias=False,
+        kernel_initializer=glorot,
+        name="local",
     )(rows)
     rows = keras.layers.Add(name="local_residual")([rows, local])
     uniform = keras.initializers.Constant(length**-0.5)

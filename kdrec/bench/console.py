@@ -1,0 +1,108 @@
+"""Measurements and inspections as they appear in a terminal."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from kdrec.bench.inspect import Inspection, TensorInfo
+from kdrec.bench.latency import BenchResult
+
+
+def console_bench(result: BenchResult) -> Table:
+    """A measurement as a table of two columns."""
+    table = Table(title=result.file, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    for name, value in (
+        ("signature", result.signature or "none"),
+        ("latency p50", f"{result.latency_us_p50:,.1f} µs"),
+        ("latency p90", f"{result.latency_us_p90:,.1f} µs"),
+        ("latency p99", f"{result.latency_us_p99:,.1f} µs"),
+        ("load time", f"{result.load_ms:,.2f} ms"),
+        ("peak memory", f"{result.peak_memory_bytes / 1024:,.0f} KiB"),
+        ("threads", str(result.threads)),
+        ("runs", f"{result.runs:,}"),
+        ("LiteRT", result.litert),
+    ):
+        table.add_row(name, Text(value))
+    return table
+
+
+def console_inspection(inspection: Inspection, largest: int = 12) -> Group:
+    """An inspection as tables: sizes, signatures, operators a graph, and the largest constants."""
+    parts: list[RenderableType] = [_sizes(inspection), _signatures(inspection), _operators(inspection)]
+    return Group(*parts, _constants(inspection, largest))
+
+
+def _sizes(inspection: Inspection) -> Table:
+    table = Table(title=Text(inspection.file), show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_row("file", _bytes(inspection.file_bytes))
+    table.add_row("after gzip", _bytes(inspection.gzip_bytes))
+    table.add_row("constants", _bytes(inspection.constant_bytes))
+    table.add_row("overhead", _bytes(inspection.overhead_bytes))
+    if inspection.repeated_bytes:
+        table.add_row("stored more than once", _bytes(inspection.repeated_bytes), style="yellow")
+    table.add_row("claims to run from", Text(inspection.min_runtime_version or "not said"))
+    table.add_row("made by", Text(inspection.description or "not said"))
+    return table
+
+
+def _signatures(inspection: Inspection) -> Table:
+    table = Table(
+        "Signature", "Graph", "", "Name", "Type", title="Signatures" if inspection.signatures else "No signatures"
+    )
+    for name, signature in inspection.signatures.items():
+        ends = [("in", end, info) for end, info in signature.inputs.items()]
+        ends += [("out", end, info) for end, info in signature.outputs.items()]
+        for place, (way, end, info) in enumerate(ends):
+            first = ("", "") if place else (name, str(signature.subgraph))
+            table.add_row(*map(Text, (*first, way, end, _type(info))), end_section=place == len(ends) - 1)
+    for place, graph in enumerate(inspection.graphs if not inspection.signatures else ()):
+        for way, infos in (("in", graph.inputs), ("out", graph.outputs)):
+            for info in infos:
+                table.add_row("", str(place), way, Text(info.name), Text(_type(info)))
+    return table
+
+
+def _operators(inspection: Inspection) -> Table:
+    table = Table("Operator", title="Operators")
+    for place, graph in enumerate(inspection.graphs):
+        table.add_column(f"Graph {place}\n{graph.tensors} tensors", justify="right")
+    names = sorted({name for graph in inspection.graphs for name in graph.operators})
+    for name in names:
+        table.add_row(Text(name), *(str(graph.operators.get(name, "")) for graph in inspection.graphs))
+    return table
+
+
+def _constants(inspection: Inspection, largest: int) -> Table:
+    left_out = len(inspection.constants) - largest
+    caption = f"and {left_out} smaller" if left_out > 0 else None
+    table = Table("Constant", "Type", title="Largest constants", caption=caption)
+    table.add_column("Bytes", justify="right")
+    table.add_column("of file", justify="right")
+    table.add_column("Read by", justify="right")
+    for constant in inspection.constants[:largest]:
+        share = f"{100 * constant.bytes / inspection.file_bytes:.1f} %"
+        readers = "1 tensor" if constant.tensors == 1 else f"{constant.tensors} tensors (tied)"
+        table.add_row(
+            Text(constant.tensor.name or "unnamed"), Text(_type(constant.tensor)), f"{constant.bytes:,}", share, readers
+        )
+    return table
+
+
+def _type(info: TensorInfo) -> str:
+    """The element type, the shape, and the scale as far as it is one.
+
+    >>> _type(TensorInfo("table", "int8", (51, 8), 1, 0.25, 0))
+    'int8 51×8, scale 0.25, zero point 0'
+    """
+    words = f"{info.dtype} {'×'.join(map(str, info.shape)) or 'scalar'}"
+    if info.scales == 1:
+        return f"{words}, scale {info.scale:.6g}, zero point {info.zero_point}"
+    return f"{words}, {info.scales} scales" if info.scales else words
+
+
+def _bytes(size: int) -> str:
+    return f"{size:,} B"

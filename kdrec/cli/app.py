@@ -1,0 +1,78 @@
+"""The `kdrec` command: its parts, and how an error leaves it."""
+
+import os
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from kdrec import __version__
+from kdrec.cli.bench import bench
+from kdrec.cli.check import check
+from kdrec.cli.console import print_error
+from kdrec.cli.evaluate import evaluate
+from kdrec.cli.inspect import inspect
+from kdrec.cli.recommend import recommend
+from kdrec.cli.run import run
+from kdrec.errors import KdrecError
+
+EPILOG = """\
+**Three to begin with**
+
+`kdrec run` : the embedded data set, start to end, in a few minutes
+
+`kdrec run --data my_log.csv --user-column u --item-column i --time-column t`
+
+`kdrec recommend tflite_models/demo/android --history 12 --history 7`
+"""
+
+
+class Commands(TyperGroup):
+    """Turns what kdrec raises on purpose into one line and an exit status: 2 an error, 130 an interruption."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KdrecError as error:
+            if ctx.params["traceback"]:
+                raise
+            print_error(str(error))
+            raise typer.Exit(2) from error
+        except KeyboardInterrupt as error:
+            resumable = ctx.invoked_subcommand == "run"
+            print_error("interrupted" + ("; run the same command again to continue" if resumable else ""))
+            raise typer.Exit(130) from error
+
+
+app = typer.Typer(
+    cls=Commands, epilog=EPILOG, rich_markup_mode="markdown", no_args_is_help=True, pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
+
+
+def print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"kdrec {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def kdrec(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
+    ] = False,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", envvar="KDREC_TRACEBACK", help="Show where an error came from.")
+    ] = False,
+) -> None:
+    """Distill a recommender into a tiny int8 .tflite that still recommends like the teacher."""
+
+
+for command in (run, evaluate, recommend, inspect, bench, check):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; TensorFlow's own notes stay out of it unless TF_CPP_MIN_LOG_LEVEL asks for them."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    app()

@@ -1,0 +1,145 @@
+"""The options of a Config, as the command line spells them: one table, from which every command takes its part."""
+
+import inspect
+import json
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields, replace
+from pathlib import Path
+from pkgutil import iter_modules
+from types import UnionType
+from typing import Any, get_args, get_origin
+
+import typer
+
+from kdrec.config import Config
+from kdrec.errors import DataError
+
+DATA, TEACHER, STUDENT, TRAINING = "Data", "Teacher", "Student", "Training"
+FILES, EVALUATION = "Files", "Evaluation"
+
+
+def found(folder: str) -> str:
+    """The names in a folder of variants, read off its files: asking the package would import TensorFlow."""
+    path = Path(__file__).parents[1] / folder
+    return ", ".join(sorted(module.name for module in iter_modules([str(path)]) if module.name != "base"))
+
+
+# Config field -> panel, help, and the option's name where it is not the field's.
+OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
+    "data": (DATA, f"A CSV, TSV or Parquet file, a folder, or a name: {found('data/sets')}."),
+    "data_dir": (DATA, "Folder that holds a named data set."),
+    "user_column": (DATA, "Column with user ids."),
+    "item_column": (DATA, "Column with item ids."),
+    "time_column": (DATA, "Column with times."),
+    "rating_column": (DATA, "Column with ratings."),
+    "weight_column": (DATA, "Column with weights."),
+    "context_columns": (DATA, "Column with context of an event; repeatable.", "--context-column"),
+    "delimiter": (DATA, "Between columns; by default the file's extension tells."),
+    "item_features": (DATA, "File with one row an item."),
+    "item_id_column": (DATA, "Its column with item ids."),
+    "title_column": (DATA, "Its column with titles."),
+    "category_columns": (DATA, "Its column with a category; repeatable.", "--category-column"),
+    "tag_columns": (DATA, "Its column with several tags; repeatable.", "--tag-column"),
+    "minimum_rating": (DATA, "Leave out pairs rated lower."),
+    "min_user_items": (DATA, "Leave out users with fewer items."),
+    "min_item_users": (DATA, "Leave out items with fewer users."),
+    "split": (DATA, "auto, leave_last_out, by_time or random_per_user."),
+    "teacher": (TEACHER, f"Names ({found('models/teachers')}), best of several by comma, or a file."),
+    "teacher_options": (TEACHER, "An option of the teacher, key=value; repeatable.", "--teacher-option"),
+    "embedding_dim": (STUDENT, "Width of an item row."),
+    "history_length": (STUDENT, "Items of history that the student reads; by default the 95th percentile."),
+    "encoder": (STUDENT, f"History to query vector: {found('models/encoders')}."),
+    "hidden": (STUDENT, "Units of its dense layer."),
+    "tied": (STUDENT, "One item table for reading and scoring, or two.", "--tied/--untied"),
+    "losses": (TRAINING, f"Distillation loss: {found('losses')}; repeatable.", "--loss"),
+    "loss_weights": (TRAINING, "Weight of each --loss, in their order; repeatable.", "--loss-weight"),
+    "temperature": (TRAINING, "Softens the scores of both in the losses that ask for it."),
+    "student_loss_weight": (TRAINING, "a in: a * hard loss + (1 - a) * distillation loss."),
+    "epochs": (TRAINING, "Passes at most; training stops earlier by --patience."),
+    "batch_size": (TRAINING, "Rows a step."),
+    "learning_rate": (TRAINING, "Of the student."),
+    "patience": (TRAINING, "Epochs without a better validation NDCG before it stops."),
+    "cuts_per_user": (TRAINING, "Training rows drawn from one user's history in an epoch, at most."),
+    "sparsity": (FILES, "Share of zero weights after pruning; 0 leaves pruning out."),
+    "prune_epochs": (FILES, "Epochs of pruning, distillation still on."),
+    "recipe": (FILES, f"Precision of the file: {found('compress/recipes')}."),
+    "targets": (FILES, f"Device: {found('targets')}; repeatable.", "--target"),
+    "k": (EVALUATION, "Length of the lists that are judged."),
+    "seed": (EVALUATION, "Of all that is random; equal seeds, equal files."),
+}
+
+
+def with_options(*panels: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of some panels; it receives one argument, `config`, in their place.
+
+    An option that is not given has the value of `--config FILE`, or else Config's default.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command, eval_str=True)
+        own = [parameter for name, parameter in signature.parameters.items() if name != "config"]
+        shared = [option(field) for field in fields(Config) if OPTIONS[field.name][0] in panels]
+        file = inspect.Parameter(
+            "config", inspect.Parameter.KEYWORD_ONLY, annotation=Path | None,
+            default=typer.Option(None, "--config", help="A run's config.json to repeat; options given override it."),
+        )  # fmt: skip
+
+        def wrapped(config: Path | None, **values: Any) -> None:
+            given = {field.name: values.pop(field.name) for field in fields(Config) if field.name in values}
+            command(config=config_of(config, given), **values)
+
+        wrapped.__name__, wrapped.__doc__ = command.__name__, command.__doc__
+        wrapped.__signature__ = inspect.Signature([*own, file, *shared])  # type: ignore[attr-defined]
+        return wrapped
+
+    return decorate
+
+
+def option(field: Field[Any]) -> inspect.Parameter:
+    """A field of Config as an option whose None says 'not given'."""
+    panel, text, *names = OPTIONS[field.name]
+    names = names or ["--" + field.name.replace("_", "-")]
+    default = field.default if field.default is not MISSING else None
+    if field.name == "tied":
+        default = "tied" if default else "untied"
+    if default not in (None, ()):
+        text += f" [default: {', '.join(default) if isinstance(default, tuple) else default}]"
+    return inspect.Parameter(
+        field.name, inspect.Parameter.KEYWORD_ONLY, annotation=spelled(field.type),
+        default=typer.Option(None, *names, help=text, rich_help_panel=panel, show_default=False),
+    )  # fmt: skip
+
+
+def spelled(hint: Any) -> Any:
+    """The type by which the command line reads a field: a tuple is a repeated option, a dict repeats key=value."""
+    inner = next(part for part in get_args(hint) if part is not type(None)) if isinstance(hint, UnionType) else hint
+    if get_origin(inner) is tuple:
+        return list[get_args(inner)[0]] | None  # type: ignore[misc]
+    return list[str] | None if get_origin(inner) is dict else inner | None
+
+
+def config_of(file: Path | None, given: dict[str, Any]) -> Config:
+    """The configuration of a file, or the default one, with the options that were given."""
+    base = Config.from_file(file) if file is not None else Config()
+    values = {name: value for name, value in given.items() if value is not None}
+    if "teacher_options" in values:
+        values["teacher_options"] = dict(key_value(text) for text in values["teacher_options"])
+    return replace(base, **values)
+
+
+def key_value(text: str) -> tuple[str, Any]:
+    """Take `key=value` apart; a value that reads as JSON (a number, true, a list) is one.
+
+    >>> key_value("epochs=3"), key_value("optimizer=adam")
+    (('epochs', 3), ('optimizer', 'adam'))
+
+    Raises:
+        DataError: there is no '='.
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise DataError(f"--teacher-option must be key=value, not {text!r}; for example --teacher-option epochs=3")
+    try:
+        return key, json.loads(value)
+    except json.JSONDecodeError:
+        return key, value

@@ -1,0 +1,135 @@
+"""TensorFlow Lite's converter in a process of its own: what kills it does not kill the caller."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+import kdrec
+from kdrec.compress.recipes.base import Recipe
+from kdrec.errors import ConversionError
+from kdrec.export.signatures import Signatures
+
+LAST_LINES = 8  # of the converter's complaints that an error repeats
+
+
+@dataclass(frozen=True, eq=False)
+class Conversion:
+    """One file to convert.
+
+    Args:
+        name: used in messages.
+        signatures: the module, its functions and the inputs of its calibration calls.
+        recipe: the precision.
+        integer_ends: in an int8 file, inputs and outputs are int8 too, rather than float32.
+    """
+
+    name: str
+    signatures: Signatures
+    recipe: Recipe
+    integer_ends: bool = False
+
+
+def convert(conversions: Sequence[Conversion], timeout: float | None = None) -> list[bytes]:
+    """Convert several modules in one child process (importing TensorFlow is most of its time).
+
+    If the child dies, the conversion it was at is the one that killed it; the remaining ones go to a new child.
+
+    Args:
+        conversions: what to convert.
+        timeout: seconds a child may take; None lets it take its time.
+
+    Returns:
+        The bytes of a .tflite file each, in order.
+
+    Raises:
+        ConversionError: the converter refused a module, died, or took too long. The message names the conversion and
+            holds the last lines that the converter wrote; the other conversions were still tried.
+    """
+    failures: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="kdrec-convert-") as temporary:
+        folders = [_write(Path(temporary) / str(number), entry) for number, entry in enumerate(conversions)]
+        waiting = list(range(len(conversions)))
+        while waiting:
+            death = _run_child(Path(temporary), [folders[number] for number in waiting], timeout)
+            for number in list(waiting):
+                status = _status(folders[number])
+                if status == "waiting":
+                    continue
+                waiting.remove(number)
+                if status == "started":
+                    failures[conversions[number].name] = death
+                elif status != "done":
+                    failures[conversions[number].name] = f"the TensorFlow Lite converter refused it: {status}"
+            if death and not any(_status(folder) == "started" for folder in folders):
+                raise ConversionError(f"the converter's process did not begin: {death}")
+        for name, reason in failures.items():
+            others = f" ({len(failures)} conversions failed: {', '.join(failures)})" if len(failures) > 1 else ""
+            raise ConversionError(f"converting {name!r} failed: {reason}{others}")
+        return [(folder / "model.tflite").read_bytes() for folder in folders]
+
+
+def _write(folder: Path, entry: Conversion) -> Path:
+    folder.mkdir()
+    tf.saved_model.save(
+        entry.signatures.module, str(folder / "saved_model"), signatures=dict(entry.signatures.functions)
+    )
+    np.savez(folder / "calibration.npz", allow_pickle=False, **_float_or_int(entry.signatures.calibration))
+    job = {
+        "signatures": list(entry.signatures.functions),
+        "weights": entry.recipe.weights,
+        "activations": entry.recipe.activations,
+        "integer_ends": entry.integer_ends,
+    }
+    (folder / "job.json").write_text(json.dumps(job))
+    (folder / "status").write_text("waiting")
+    return folder
+
+
+def _float_or_int(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    kinds = {"f": np.float32, "i": np.int32, "u": np.int32}
+    return {name: values.astype(kinds[values.dtype.kind]) for name, values in inputs.items()}
+
+
+def _status(folder: Path) -> str:
+    return (folder / "status").read_text()
+
+
+def _run_child(place: Path, folders: Sequence[Path], timeout: float | None) -> str:
+    """How the child died, or nothing."""
+    (place / "jobs.json").write_text(json.dumps([str(folder) for folder in folders]))
+    home = str(Path(kdrec.__file__).parents[1])
+    paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONHASHSEED": "0"}
+    command = [sys.executable, "-m", "kdrec.export.worker", str(place / "jobs.json")]
+    with open(place / "complaints", "w+b") as complaints:
+        try:
+            code = subprocess.run(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=complaints,
+                stderr=complaints,
+                timeout=timeout,
+            ).returncode
+            how = "" if code == 0 else f"the converter's process ended with {_named(code)}"
+        except subprocess.TimeoutExpired:
+            how = f"the converter's process took longer than timeout={timeout:g} seconds"
+        complaints.seek(0)
+        lines = complaints.read().decode(errors="replace").splitlines()
+    return how and "\n  ".join([f"{how}; it last said:", *lines[-LAST_LINES:]])
+
+
+def _named(code: int) -> str:
+    if code >= 0:
+        return f"exit status {code}"
+    memory = ", often for lack of memory" if -code == signal.SIGKILL else ""
+    return f"signal {-code} ({signal.Signals(-code).name}{memory})"

@@ -1,0 +1,78 @@
+"""The parts of a student that export needs, by the names of its layers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tf_keras as keras
+
+from kdrec.errors import ConversionError
+
+
+@dataclass(frozen=True, eq=False)
+class StudentParts:
+    """A student taken apart.
+
+    Args:
+        student: inputs `history` and one a context feature, output scores (rows, n_items).
+        query: the same inputs, outputs (query (rows, embedding_dim), scores).
+        table: (n_items + 1, embedding_dim) float32, row 0 zero: what the history reads.
+        scoring: (n_items + 1, embedding_dim) the same table when tied, else (n_items, embedding_dim).
+        boundaries: the tensors at which a host hands over to an accelerator, by layer name, in order.
+    """
+
+    student: keras.Model
+    query: keras.Model
+    table: np.ndarray
+    scoring: np.ndarray
+    boundaries: dict[str, Any]
+
+    @property
+    def inputs(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each input without its rows, by name."""
+        return {entry.name.split(":")[0]: tuple(entry.shape[1:]) for entry in self.student.inputs}
+
+    @property
+    def is_tied(self) -> bool:
+        return self.scoring is self.table
+
+    @property
+    def item_rows(self) -> np.ndarray:
+        """(n_items, embedding_dim): the scoring table without padding."""
+        return self.table[1:] if self.is_tied else self.scoring
+
+    def layer_names(self) -> list[str]:
+        return [layer.name for layer in self.student.layers]
+
+
+def take_apart(student: keras.Model) -> StudentParts:
+    """Find item table, query, scores and boundaries of a student.
+
+    Args:
+        student: a functional tf_keras model with layers `item_table` and `query` and an input `history`.
+
+    Returns:
+        Its parts.
+
+    Raises:
+        ConversionError: a layer is missing.
+    """
+    layers = {layer.name: layer for layer in student.layers}
+    for name in ("history", "item_table", "query"):
+        if name not in layers:
+            raise ConversionError(
+                f"student must have a layer {name!r}, but it has {', '.join(layers)}; "
+                "build it with kdrec.models.students, or name your layers so"
+            )
+    table = _matrix(layers["item_table"])
+    return StudentParts(
+        student=student,
+        query=keras.Model(student.inputs, [layers["query"].output, student.output]),
+        table=table,
+        scoring=_matrix(layers["item_scores"]) if "item_scores" in layers else table,
+        boundaries={name: layer.output for name, layer in layers.items() if name.startswith("device_input")},
+    )
+
+
+def _matrix(layer: keras.layers.Layer) -> np.ndarray:
+    return np.asarray(layer.get_weights()[0], np.float32)

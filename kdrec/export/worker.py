@@ -1,0 +1,52 @@
+"""The child process of `kdrec.export.convert`: converts the folders named in a file, one after the other."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+
+def main(jobs_file: str) -> None:
+    """Convert each folder; `status` in it tells what happened: waiting, started, done, or what was wrong."""
+    for folder in map(Path, json.loads(Path(jobs_file).read_text())):
+        status = folder / "status"
+        status.write_text("started")
+        try:
+            content = _convert(folder, json.loads((folder / "job.json").read_text()))
+        except Exception as error:  # whatever the converter raises is an answer about this folder, not about the others
+            status.write_text(f"{type(error).__name__}: {str(error)[-2000:]}")
+            continue
+        (folder / "model.tflite").write_bytes(content)
+        status.write_text("done")
+
+
+def _convert(folder: Path, job: dict[str, Any]) -> bytes:
+    names = job["signatures"]
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder / "saved_model"), signature_keys=names)
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+    if job["weights"] != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if job["weights"] == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if job["activations"] == "int8":
+        converter.representative_dataset = lambda: _calls(folder, names)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        if job["integer_ends"]:
+            converter.inference_input_type = converter.inference_output_type = tf.int8
+    return converter.convert()
+
+
+def _calls(folder: Path, names: list[str]) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    with np.load(folder / "calibration.npz", allow_pickle=False) as archive:
+        inputs = dict(archive)
+    for row in range(len(next(iter(inputs.values())))):
+        for name in names:
+            yield name, {key: values[row : row + 1] for key, values in inputs.items()}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,93 @@
+"""The interpreter that judges a bundle's file: the one its manifest names as oracle."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from kdrec.bundle.golden import Answer, Inputs
+from kdrec.bundle.manifest import Manifest
+from kdrec.errors import RuntimeFileError
+from kdrec.runtime.host import Host
+from kdrec.runtime.interpreter import LiteRtFile
+from kdrec.runtime.micro_interpreter import MicroFile
+from kdrec.runtime.scores import FileScores
+
+
+class Scorer(Protocol):
+    """x -> scores; and answers for golden vectors."""
+
+    length: int
+    n_items: int
+
+    def __call__(self, x: Mapping[str, np.ndarray]) -> np.ndarray: ...
+
+    def answers(self, cases: list[Inputs]) -> list[Answer]: ...
+
+
+def litert(manifest: Manifest, files: Mapping[str, bytes], num_threads: int = 1) -> FileScores:
+    """The bundle's model in LiteRT; with a host part in the manifest, the host computes its share in numpy.
+
+    Args:
+        manifest: of the bundle; its `files` need not be filled in.
+        files: content by file name.
+        num_threads: that LiteRT may use.
+
+    Raises:
+        RuntimeFileError: the model cannot be run, or does not fit the manifest.
+    """
+    name = manifest.signatures["score"].file
+    file = LiteRtFile(files[name], name, num_threads)
+    if manifest.host is None:
+        scores = FileScores(file)
+    else:
+        host = Host(manifest.host, files, file.ends("score").inputs)
+        scores = FileScores(file, host, ["history", *manifest.context], manifest.history.length)
+    _check(scores, manifest, name)
+    return scores
+
+
+def judge(manifest: Manifest, files: Mapping[str, bytes], num_threads: int = 1) -> Scorer:
+    """The bundle's model in the interpreter that the manifest names as oracle: what evaluation judges.
+
+    Args:
+        manifest: of the bundle; its `files` need not be filled in.
+        files: content by file name.
+        num_threads: that LiteRT may use; the micro interpreter has one.
+
+    Raises:
+        RuntimeFileError: the model cannot be run, or does not fit the manifest.
+    """
+    if manifest.oracle == "litert":
+        return litert(manifest, files, num_threads)
+    name = manifest.signatures["score"].file
+    micro = MicroFile(files[name], name)
+    _check(micro, manifest, name)
+    return micro
+
+
+def file_scorer(path: str | Path, num_threads: int = 1) -> FileScores:
+    """A scorer from a single .tflite file that takes a history, in LiteRT.
+
+    Raises:
+        RuntimeFileError: the file cannot be read or run, or has no signature `score` that takes a history.
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RuntimeFileError(f"{path} cannot be read: {error.strerror}; give the path of a .tflite file") from error
+    return FileScores(LiteRtFile(content, str(path), num_threads))
+
+
+def _check(scores: Scorer, manifest: Manifest, name: str) -> None:
+    for what, expected, received in (
+        ("history length", manifest.history.length, scores.length),
+        ("number of items", manifest.data.n_items, scores.n_items),
+    ):
+        if expected != received:
+            raise RuntimeFileError(
+                f"{name} must have the {what} that the manifest says, {expected}, received {received}; "
+                f"export the bundle again"
+            )

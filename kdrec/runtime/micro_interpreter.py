@@ -1,0 +1,143 @@
+"""A micro file in the TensorFlow Lite Micro interpreter, in a process of its own: a crash there is an error here."""
+
+import importlib.util
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kdrec.bundle.golden import Answer, Inputs
+from kdrec.errors import RuntimeFileError
+from kdrec.runtime.inputs import batch_of, checked
+from kdrec.runtime.interpreter import Edge
+from kdrec.tflite.views import Signature, Tensor, read
+
+WORKER = Path(__file__).with_name("micro_worker.py")
+ARENA = re.compile(r"Arena allocation total (\d+) bytes")
+
+
+@dataclass(frozen=True, eq=False)
+class MicroScores:
+    """What the micro interpreter answered.
+
+    Args:
+        stored: (rows, n_items) as they leave the file, int8 for an int8 file.
+        scores: (rows, n_items) float32.
+        arena_bytes: RAM that the interpreter needs for tensors and its own records.
+    """
+
+    stored: np.ndarray
+    scores: np.ndarray
+    arena_bytes: int
+
+
+class MicroFile:
+    """A scorer, x -> (rows, n_items) float32, through a file of one graph with the signature `score`.
+
+    Args:
+        content: the file's bytes.
+        name: of the file, for errors.
+        timeout: seconds that one call may take.
+
+    Raises:
+        RuntimeFileError: the file is no .tflite file or has no signature `score` (history -> scores).
+    """
+
+    def __init__(self, content: bytes, name: str = "model.tflite", timeout: float = 3600.0):
+        self._content, self.name, self._timeout = content, name, timeout
+        try:
+            file = read(content)
+        except ValueError as error:
+            raise RuntimeFileError(f"{name} cannot be loaded: {error}") from error
+        if len(file.subgraphs) != 1 or "score" not in file.signatures:
+            raise RuntimeFileError(
+                f"{name} must have one graph with the signature 'score', it has {len(file.subgraphs)} and "
+                f"{', '.join(sorted(file.signatures)) or 'no signature'}; export it for the target micro"
+            )
+        signature = file.signatures["score"]
+        if "history" not in signature.inputs or "scores" not in signature.outputs:
+            raise RuntimeFileError(
+                f"{name}: signature 'score' must take 'history' and return 'scores'; export it for the target micro"
+            )
+        self._names = _inputs_in_order(signature, file.subgraphs[0].inputs)
+        self._edge = _edge(signature.outputs["scores"])
+        self.length = signature.inputs["history"].shape[1]
+        self.n_items = self._edge.shape[-1]
+
+    def __call__(self, x: Mapping[str, np.ndarray]) -> np.ndarray:
+        """x: `history` (rows, any) tokens and (rows,) a context feature -> (rows, n_items) float32."""
+        return self.run(x).scores
+
+    def answers(self, cases: list[Inputs]) -> list[Answer]:
+        """What golden vectors hold."""
+        said = self.run(batch_of(cases))
+        return [Answer(scores, stored) for scores, stored in zip(said.scores, said.stored, strict=True)]
+
+    def run(self, x: Mapping[str, np.ndarray]) -> MicroScores:
+        """All rows in one process.
+
+        Raises:
+            RuntimeFileError: the `tflite-micro` wheel is not installed, or the interpreter refused the file or died.
+        """
+        if importlib.util.find_spec("tflite_micro") is None:
+            raise RuntimeFileError(
+                f"{self.name} needs the micro interpreter, which is not installed: pip install 'kdrec[micro]'"
+            )
+        n_rows, arrays = checked(x, self._names, self.length, self.n_items)
+        if n_rows == 0:
+            raise RuntimeFileError(f"{self.name}: x must have at least one row, received none; give a history")
+        with tempfile.TemporaryDirectory(prefix="kdrec-micro-") as temporary:
+            folder = Path(temporary)
+            (folder / "model.tflite").write_bytes(self._content)
+            np.savez(folder / "inputs.npz", **{f"input_{i}": arrays[name] for i, name in enumerate(self._names)})  # type: ignore[arg-type]
+            said = self._work(folder)
+            stored = np.load(folder / "outputs.npy", allow_pickle=False)
+        arena = ARENA.search(said)
+        if arena is None:
+            raise RuntimeFileError(f"{self.name}: the micro interpreter reported no arena size; update tflite-micro")
+        return MicroScores(stored, self._edge.dequantize(stored), int(arena[1]))
+
+    def _work(self, folder: Path) -> str:
+        """Run the worker; returns what it wrote to stderr."""
+        # -P: the worker's folder, kdrec/runtime, must not shadow other modules.
+        command = [sys.executable, "-P", str(WORKER), str(folder)]
+        try:
+            ended = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=self._timeout)
+        except subprocess.TimeoutExpired as error:
+            raise RuntimeFileError(
+                f"{self.name}: the micro interpreter took longer than {self._timeout:g} seconds; give fewer rows"
+            ) from error
+        if ended.returncode < 0:
+            raise RuntimeFileError(
+                f"{self.name}: the micro interpreter died of {signal.Signals(-ended.returncode).name}; "
+                f"the file was altered or was not exported for the target micro: `kdrec check` says which"
+            )
+        if ended.returncode:
+            raise RuntimeFileError(
+                f"{self.name}: the micro interpreter refused the file: {_reason(ended.stderr)}; "
+                f"`kdrec check` says which rule it breaks"
+            )
+        return ended.stderr
+
+
+def _inputs_in_order(signature: Signature, order: tuple[int, ...]) -> list[str]:
+    """Input names as the graph counts its inputs: the interpreter knows no names."""
+    name_of = {tensor.index: name for name, tensor in signature.inputs.items()}
+    return [name_of[index] for index in order]
+
+
+def _edge(tensor: Tensor) -> Edge:
+    return Edge(np.dtype(tensor.dtype), tensor.shape, tensor.scale or 0.0, tensor.zero_point or 0)
+
+
+def _reason(text: str) -> str:
+    """The interpreter's own words: what it wrote before Python's traceback, or the traceback's last line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    words = [line for line in lines if "Didn't find op" in line or "Failed to" in line]
+    return (words or lines or ["no reason given"])[0 if words else -1]

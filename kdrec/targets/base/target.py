@@ -1,0 +1,57 @@
+"""What a device is, as frozen data: its options are handed to export, its rules judge a file."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from kdrec.targets.base.subject import Finding, Subject
+
+Rule: TypeAlias = Callable[[Subject, "Target"], Iterator[Finding]]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A device.
+
+    Args:
+        name: the CLI's value and the file's name.
+        title: for people.
+        source: where the facts come from.
+        ops: operators that the runtime has, as the TensorFlow Lite schema spells them.
+        unverified_ops: those of them that no manual at hand confirms.
+        signatures: that the file must have.
+        topk: items that the signature `recommend` returns; None when the host ranks.
+        one_subgraph: whether the file may hold one graph only.
+        lookup: who reads the item table for a history, `device` or `host`.
+        max_fc_outputs: widest FULLY_CONNECTED; None for no limit.
+        max_constant_bytes: of parameters that stay on the chip; None for no limit.
+        recipe: the default, a name in `kdrec.compress.recipes`.
+        oracle: the interpreter that stands for the device: `litert` or `tflite-micro`.
+        rules: that a file must keep.
+        advice: rules whose violation is a warning.
+    """
+
+    name: str
+    title: str
+    source: str
+    ops: frozenset[str]
+    signatures: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    advice: tuple[Rule, ...] = ()
+    unverified_ops: frozenset[str] = frozenset()
+    topk: int | None = None
+    one_subgraph: bool = False
+    lookup: str = "device"
+    max_fc_outputs: int | None = None
+    max_constant_bytes: int | None = None
+    recipe: str = "int8"
+    oracle: str = "litert"
+
+
+def operators(text: str) -> frozenset[str]:
+    """Operator names from a text that lists them.
+
+    >>> sorted(operators("MUL ADD"))
+    ['ADD', 'MUL']
+    """
+    return frozenset(text.split())

@@ -1,0 +1,49 @@
+"""The Coral Edge TPU: a dense stage on the device, table lookup and top-k on the host."""
+
+from kdrec.targets.base import rules
+from kdrec.targets.base.target import Target, operators
+
+# The manual, https://coral.ai/docs/edgetpu/models-intro, lists these.
+LISTED = operators(
+    """
+    ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D EXPAND_DIMS FULLY_CONNECTED L2_NORMALIZATION LOGISTIC
+    MAXIMUM MAX_POOL_2D MEAN MINIMUM MUL PACK PAD PRELU QUANTIZE REDUCE_MAX REDUCE_MIN RELU RELU6 RELU_N1_TO_1 RESHAPE
+    RESIZE_BILINEAR UNIDIRECTIONAL_SEQUENCE_LSTM
+    """
+)
+# Believed to be listed too, but not read there.
+UNVERIFIED = operators(
+    """
+    RESIZE_NEAREST_NEIGHBOR RSQRT SLICE SOFTMAX SPACE_TO_DEPTH SPLIT SQUARED_DIFFERENCE SQUEEZE STRIDED_SLICE SUB SUM
+    TANH TRANSPOSE TRANSPOSE_CONV
+    """
+)
+
+coral_edgetpu = Target(
+    name="coral_edgetpu",
+    title="Coral Edge TPU",
+    source="read in its manual and in compiler logs, not run: the compiler and a device decide",
+    ops=LISTED | UNVERIFIED,
+    unverified_ops=UNVERIFIED,
+    signatures=("score",),
+    one_subgraph=True,  # compiler logs: "More than one subgraph is not supported"
+    lookup="host",  # no GATHER; the first operator that is not mapped, and all after it, run on the CPU
+    max_fc_outputs=2560,  # the compiler refused 14,400 and said "try 2560"
+    max_constant_bytes=8 * 1024 * 1024,  # on-chip cache of about 8 MB
+    rules=(
+        rules.known_ops,
+        rules.signatures_present,
+        rules.one_subgraph,
+        rules.fixed_shapes,
+        rules.eight_bits_only,
+        rules.three_inner_dimensions,
+        rules.no_integer_division,
+        rules.no_float_islands,
+        rules.per_tensor_matrices,
+        rules.narrow_matrices,
+        rules.flat_matrix_outputs,
+        rules.mean_over_places,
+        rules.plain_concatenation,
+    ),
+    advice=(rules.verified_ops, rules.fits_on_chip),
+)

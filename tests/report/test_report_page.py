@@ -1,0 +1,147 @@
+import json
+from html.parser import HTMLParser
+
+import pytest
+from fake_report import FORMS, fake_report
+
+from kdrec.report import ReportError, write_report
+from kdrec.report.page import render_page
+from kdrec.report.words import row_name
+
+VOID = {"meta", "link", "br", "img", "hr", "input"}
+OUTSIDE = ("src", "href", "xlink:href", "action", "data", "srcset", "poster", "background")
+
+
+class Page(HTMLParser):
+    """Collects the text and the references of a page, and refuses one whose tags do not nest."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.text: list[str] = []
+        self.ids: list[str] = []
+        self.references: list[str] = []
+        self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.ids += [value for name, value in attrs if name == "id"]
+        self.references += [value for name, value in attrs if name in OUTSIDE]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def text_of(report: dict) -> str:
+    return " ".join(" ".join(Page(render_page(report)).text).split())
+
+
+def test_the_page_asks_nobody_for_anything():
+    html = render_page(fake_report())
+    page = Page(html)
+    assert all(reference.startswith("#") for reference in page.references)
+    assert not {"script", "link", "iframe", "img", "object", "embed"} & set(page.tags)
+    assert "@import" not in html
+    assert "url(#" in html
+    assert html.count("url(") == html.count("url(#")
+    assert "http" not in html
+
+
+def test_ids_are_unique():
+    ids = Page(render_page(fake_report())).ids
+    assert len(ids) == len(set(ids))
+
+
+def test_every_row_is_there_by_both_names():
+    text, report = text_of(fake_report()), fake_report()
+    for row in report["rows"]:
+        assert row_name(row) in text
+        assert row["name"] in text
+
+
+def test_figures_samples_stages_and_versions_are_there():
+    text = text_of(fake_report())
+    for words in (
+        "51 KiB",
+        "97.8 %",
+        "0.1172–0.1296",
+        "31.0 %",
+        "9.6 KiB",
+        "User u0042",
+        "taken next",
+        "8 of 10 in common",
+    ):
+        assert words in text
+    for words in ("Teacher cache", "found finished", "deduplicate", "tensorflow", "2.21.0", "embedding_dim", "2.678 %"):
+        assert words in text
+
+
+def test_texts_of_the_data_are_escaped():
+    evil = "<script>alert(1)</script>"
+    report = fake_report(data=f"{evil}\"'&")
+    report["samples"][0]["teacher"][0] = evil
+    report["samples"][0]["user"] = evil
+    report["data"]["summary"] = evil
+    html = render_page(report)
+    assert "<script" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert text_of(report).count(evil) >= 4
+
+
+@pytest.mark.parametrize("names", [("teacher",), ("random", "int8_micro"), ("teacher", "student", "int8_android")])
+def test_rows_may_be_missing(names):
+    text = text_of({**fake_report(names), "curves": {}, "samples": [], "stages": []})
+    assert "None" not in text
+    assert "What some users" not in text
+    assert "Losses" not in text
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_figure_that_may_be_null_may_be_null(name):
+    report = fake_report()
+    for row in report["rows"]:
+        if row["name"] == name:
+            row.update({key: None for key in row if key not in ("name", "form", "target", "recipe")})
+    for epochs in report["curves"].values():
+        epochs[0] = dict.fromkeys(epochs[0])
+    report["samples"][0].update(history=[], held_out=[], teacher=[], student=[])
+    text = text_of(report)
+    assert "None" not in text
+    assert "nan" not in text
+
+
+def test_a_loss_by_distillation_is_marked():
+    report = fake_report()
+    report["rows"][4]["ndcg@10"] = 0.01
+    assert "tile bad" in render_page(report)
+    assert "tile bad" not in render_page(fake_report())
+
+
+def test_the_files_are_written_and_equal_reports_give_equal_bytes(tmp_path):
+    write_report(fake_report(), tmp_path / "new" / "one")
+    write_report(fake_report(), tmp_path / "two")
+    for name in ("report.json", "report.html"):
+        assert (tmp_path / "new" / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    assert json.loads((tmp_path / "two" / "report.json").read_text("utf-8")) == fake_report()
+    assert sorted(path.name for path in (tmp_path / "two").iterdir()) == ["report.html", "report.json"]
+
+
+def test_a_faulty_report_leaves_the_old_files(tmp_path):
+    write_report(fake_report(), tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ReportError, match=r"report\.k must be at least 1"):
+        write_report({**fake_report(), "k": 0}, tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -1,0 +1,243 @@
+"""The command line: what it hands over, what it prints and how it fails."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from kdrec import __version__
+from kdrec.cli import app
+from kdrec.cli.options import OPTIONS, config_of
+from kdrec.config import Config
+from kdrec.errors import TrainingError
+
+COMMANDS = ["run", "evaluate", "recommend", "inspect", "bench", "check"]
+ROW = {"target": None, "recipe": None, "form": "keras", "bytes": 2048, "ndcg@10": 0.25, "recall@10": 0.5}
+LOG = "the log of the fixture"
+REPORT = {
+    "k": 10,
+    "data": {"name": "demo"},
+    "rows": [{**ROW, "name": "teacher", "keep": 1.0, "latency_us_p50": None}],
+}
+
+
+def kdrec(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "80"})
+
+
+def plain(text: str) -> str:
+    """Without line breaks and frames, to look for words."""
+    return " ".join(text.replace("│", " ").split())
+
+
+@pytest.fixture
+def experiment(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], None]:
+    """Put a function in the place of kdrec.experiment.run, without importing what that imports."""
+
+    def replace(run: Callable[..., Any]) -> None:
+        module = ModuleType("kdrec.experiment")
+        module.run = run  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "kdrec.experiment", module)
+        monkeypatch.setattr(sys.modules["kdrec"], "experiment", module, raising=False)
+
+    return replace
+
+
+@pytest.fixture
+def ran(experiment: Callable[[Callable[..., Any]], None]) -> dict[str, Any]:
+    """What `run` was called with."""
+    seen: dict[str, Any] = {}
+
+    def run(config: Config, out: Path | None, work: Path | None, progress: Any = None) -> dict[str, Any]:
+        seen.update(config=config, out=out, work=work)
+        if progress is not None:
+            progress("data", 0, 0, "found finished")
+            progress("student", 0, 1, "")
+            progress("student", 1, 20, "loss [1.5]")
+            progress("student", 1, 1, "")
+        return REPORT
+
+    experiment(run)
+    return seen
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> str:
+    """Ten users, each with six of twelve items, one after the other."""
+    path = tmp_path / "log.csv"
+    pairs = [(user, (user + place) % 12, place) for user in range(10) for place in range(6)]
+    path.write_text("user,item,t\n" + "".join(f"{user},{item},{time}\n" for user, item, time in pairs))
+    return str(path)
+
+
+def test_help_teaches() -> None:
+    done = kdrec("--help")
+    assert done.exit_code == 0
+    for word in [*COMMANDS, "--version", "kdrec run --data my_log.csv", "kdrec recommend tflite_models/demo/android"]:
+        assert word in plain(done.output)
+    assert kdrec().output.strip() == done.output.strip()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_each_command_fits_80_columns(command: str) -> None:
+    done = kdrec(command, "--help")
+    assert done.exit_code == 0
+    assert max(map(len, done.output.splitlines())) <= 80
+    assert "…" not in done.output, "an option's name was cut"
+
+
+def test_version() -> None:
+    assert kdrec("--version").output == f"kdrec {__version__}\n"
+
+
+def test_every_field_of_config_is_an_option() -> None:
+    assert list(OPTIONS) == [field.name for field in fields(Config)]
+
+
+def test_help_names_what_the_folders_hold() -> None:
+    shown = plain(kdrec("run", "--help").output)
+    for name in ("ml_100k", "ease", "conv", "score_mse", "dynamic_int8", "[default: 32]"):
+        assert name in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field", "value"),
+    [
+        (["--data", "log.csv"], "data", "log.csv"),
+        (["--data-dir", "ml-100k"], "data_dir", "ml-100k"),
+        (["--user-column", "u"], "user_column", "u"),
+        (["--context-column", "a", "--context-column", "b"], "context_columns", ("a", "b")),
+        (["--category-column", "genre"], "category_columns", ("genre",)),
+        (["--minimum-rating", "3.5"], "minimum_rating", 3.5),
+        (["--teacher-option", "l2=200", "--teacher-option", "loss=bpr"], "teacher_options", {"l2": 200, "loss": "bpr"}),
+        (["--history-length", "20"], "history_length", 20),
+        (["--untied"], "tied", False),
+        (["--loss", "score_mse", "--loss", "softened_kl"], "losses", ("score_mse", "softened_kl")),
+        (["--loss-weight", "0.25"], "loss_weights", (0.25,)),
+        (["--target", "micro"], "targets", ("micro",)),
+        (["--k", "5"], "k", 5),
+        (["--seed", "3"], "seed", 3),
+    ],
+)
+def test_run_hands_an_option_over(arguments: list[str], field: str, value: Any, ran: dict[str, Any]) -> None:
+    assert kdrec("run", *arguments).exit_code == 0
+    assert getattr(ran["config"], field) == value
+    left = {other.name for other in fields(Config)} - {field}
+    assert all(getattr(ran["config"], name) == getattr(Config(), name) for name in left)
+
+
+def test_run_repeats_a_file_and_options_override_it(ran: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(Config(embedding_dim=8, epochs=7, tied=False).to_json())
+    done = kdrec("run", "--config", str(tmp_path / "config.json"), "--epochs", "2", "--out", "here", "--work", "there")
+    assert done.exit_code == 0
+    assert ran == {"config": Config(embedding_dim=8, epochs=2, tied=False), "out": Path("here"), "work": Path("there")}
+
+
+def test_config_of_nothing_is_the_default() -> None:
+    assert config_of(None, {"epochs": None, "losses": None}) == Config()
+
+
+def test_run_ends_with_the_table_and_the_page(ran: dict[str, Any]) -> None:
+    done = kdrec("run")
+    assert "Teacher" in done.stdout and "0.2500" in done.stdout
+    assert done.stdout.splitlines()[-1] == "tflite_models/demo/report.html"
+    assert kdrec("run", "--out", "here").stdout.splitlines()[-1] == "here/report.html"
+
+
+def test_run_prints_a_line_a_finished_stage(ran: dict[str, Any]) -> None:
+    lines = kdrec("run").stderr.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("data ") and lines[0].endswith("s   found finished")
+    assert lines[1].startswith("student ") and lines[1].endswith("s   loss [1.5]")
+
+
+def test_run_json_is_the_report_alone(ran: dict[str, Any]) -> None:
+    assert json.loads(kdrec("run", "--json").stdout) == REPORT
+
+
+def test_run_quiet_prints_nothing(ran: dict[str, Any]) -> None:
+    assert kdrec("run", "--quiet").output == ""
+    assert json.loads(kdrec("run", "--quiet", "--json").output) == REPORT
+
+
+def test_an_error_is_one_line(experiment: Callable[[Callable[..., Any]], None]) -> None:
+    def run(config: Config, **options: Any) -> None:
+        raise TrainingError("student: the loss became NaN at step 7 [of 20]; " + "lower the learning_rate " * 9)
+
+    experiment(run)
+    done = kdrec("run", "--quiet")
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("error: student: the loss became NaN at step 7 [of 20]; lower the")
+
+
+def test_an_error_shows_where_it_came_from_when_asked(
+    experiment: Callable[[Callable[..., Any]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(config: Config, **options: Any) -> None:
+        raise TrainingError("no good")
+
+    experiment(run)
+    assert isinstance(kdrec("--traceback", "run").exception, TrainingError)
+    monkeypatch.setenv("KDREC_TRACEBACK", "1")
+    assert isinstance(kdrec("run").exception, TrainingError)
+
+
+def test_an_interrupted_run_says_how_to_go_on(experiment: Callable[[Callable[..., Any]], None]) -> None:
+    def run(config: Config, **options: Any) -> None:
+        raise KeyboardInterrupt
+
+    experiment(run)
+    done = kdrec("run", "--quiet")
+    assert done.exit_code == 130
+    assert done.stderr == "error: interrupted; run the same command again to continue\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["run", "--teacher-option", "l2"],
+            "--teacher-option must be key=value, not 'l2'; for example --teacher-option epochs=3",
+        ),
+        (["run", "--config", "no.json"], "config no.json cannot be read: No such file or directory"),
+        (["run", "--epochs", "0"], "epochs must be at least 1, not 0"),
+        (["evaluate", "popularity", "--data", "no.csv"], "'no.csv' is none"),
+        (
+            ["evaluate", "no.tflite"],
+            "model must be a bundle's folder, a file, or one of popularity, random; 'no.tflite'",
+        ),
+        (["evaluate", "popularity", "--data", LOG, "--part", "train"], "'train'; it has valid, test"),
+        (["evaluate", "popularity", "--data", LOG, "--k", "5000"], "k must be from 1 to the catalogue's 12 items, received 5000; choose a smaller k"),
+        (["recommend", "nowhere", "--history", "1"], "nowhere is no bundle: it has no manifest.json"),
+        (["inspect", "no.tflite"], "no.tflite cannot be read: No such file or directory"),
+        (["bench", "no.tflite"], "no.tflite does not exist; give the path of a .tflite file"),
+    ],
+)
+def test_bad_input_is_named(arguments: list[str], message: str, log: str) -> None:
+    done = kdrec(*(log if argument == LOG else argument for argument in arguments))
+    assert done.exit_code == 2
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1 and message in errors[0]
+
+
+def test_evaluate_prints_a_table(log: str) -> None:
+    done = kdrec("evaluate", "popularity", "--data", log, "--time-column", "t", "--k", "5", "--quiet")
+    assert done.stdout.splitlines()[0] == "popularity on log, test part of leave_last_out: 10 users, 12 items"
+    assert "ndcg@5" in done.stdout
+    assert done.stderr == ""
+
+
+def test_evaluate_json_is_json_alone(log: str) -> None:
+    done = kdrec("evaluate", "random", "--data", log, "--time-column", "t", "--k", "5", "--part", "valid", "--json")
+    judged = json.loads(done.stdout)
+    assert judged["model"] == "random" and judged["form"] == "baseline" and judged["part"] == "valid"
+    assert judged["metrics"]["recall@5"] == judged["metrics"]["hr@5"]
+    assert done.stderr.startswith("evaluate ")
