@@ -41,6 +41,7 @@ def run(
     name = name_of(config)
     out, work = Path(out or Path("tflite_models", name)), Path(work or Path("runs", name))
     check_output(out, config)
+    pack.check_targets(config.targets)
     steps.make_deterministic(config.seed)
     stages = Stages(work, progress)
     said = stages.progress
@@ -51,12 +52,19 @@ def run(
         raise DataError(f"k must be at most the {split.train.n_items} items of the catalogue, not {config.k}")
 
     teacher = steps.best_teacher(stages, data, split, config)
-    cached = stages.run("teacher_cache", config.only("cuts_per_user"), partial(steps.cache, split, teacher, config, said), (data, teacher))
+    cached = stages.run(
+        "teacher_cache",
+        config.only("cuts_per_user"),
+        partial(steps.cache, split, teacher, config, said),
+        (data, teacher),
+    )
 
     plain = config.only(*forms.STUDENT_OPTIONS, *forms.TRAINING_OPTIONS)
     student = stages.run("student", plain, partial(steps.plain, split, config, said), (data,))
     soft = {**plain, **config.only(*forms.DISTILLATION_OPTIONS)}
-    distilled = stages.run("student_distilled", soft, partial(steps.distilled, split, cached, config, said), (data, cached))
+    distilled = stages.run(
+        "student_distilled", soft, partial(steps.distilled, split, cached, config, said), (data, cached)
+    )
     pruned = distilled
     if config.sparsity > 0:
         options = {**soft, **config.only("sparsity", "prune_epochs")}
@@ -73,7 +81,9 @@ def run(
 
     rows = json.loads((judged.folder / "rows.json").read_text())
     for target in config.targets:
-        pack.publish(exported.folder / target, out / target, rows)
+        row = next(row for row in rows if row["target"] == target)
+        metrics = {key: value for key, value in row.items() if "@" in key or key in ("auc", "keep", "tied_share")}
+        pack.publish(exported.folder / target, out / target, metrics)
     report = {
         "schema": 1, "kdrec": __version__, "libraries": pack.library_versions(), "seed": config.seed, "k": config.k,
         "config": json.loads(config.to_json()),

@@ -29,7 +29,9 @@ class Judge:
     k: int
     teacher: RankingResult | None = None
 
-    def row(self, name: str, form: str, scorer: Scorer, history_length: int | None = None, **known: Any) -> dict[str, Any]:
+    def row(
+        self, name: str, form: str, scorer: Scorer, history_length: int | None = None, **known: Any
+    ) -> dict[str, Any]:
         """Evaluate a scorer and make its row; the teacher must come before what is compared with it.
 
         Args:

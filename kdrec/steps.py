@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kdrec import describe, forms, pack, samples
+from kdrec.compress.prune import zero_share
 from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.distill.batches import training_rows
@@ -149,11 +150,12 @@ def judge(
     add(judged.row("popularity", "baseline", popularity(split.train)))
     for name, student in students.items():
         length = student.get_layer("history").input_shape[0][1]
-        known = {**weight_sizes(student), "sparsity": config.sparsity if name == "pruned" else 0.0}
+        known = {**weight_sizes(student), "sparsity": zero_share(student)}
         add(judged.row(name, "keras", keras_scorer(student), length, **known))
     shipped = {target: pack.shipped(exported.folder / target) for target in config.targets}
     for target, form in shipped.items():
-        add(judged.row(f"int8_{target}", "file", form.scorer, form.history_length, **form.known))
+        form.known["sparsity"] = zero_share(students["pruned" if "pruned" in students else "student_distilled"])
+        add(judged.row(f"{config.recipe}_{target}", "file", form.scorer, form.history_length, **form.known))
     (folder / "rows.json").write_text(json.dumps(rows))
     file_scorer = next(iter(shipped.values()))
     (folder / "samples.json").write_text(json.dumps(samples.side_by_side(split, teacher, file_scorer, config.k)))

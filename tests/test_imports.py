@@ -138,16 +138,16 @@ HEAVY = {"tensorflow", "tf_keras", "keras", "pandas", "pyarrow", "numpy", "matpl
     ids=["import kdrec", "kdrec --help", "kdrec run --help"],
 )
 def test_starting_is_quick_and_loads_nothing_heavy(code: str) -> None:
-    """Seconds of the processor, so that whatever else the machine does is not counted."""
-    seconds = []
+    """The best of five, in seconds of the processor, so that whatever else the machine does is not counted."""
     for _ in range(5):
         done = subprocess.run(
             [sys.executable, "-c", LOADED.format(code=code)], capture_output=True, text=True, check=True
         )
         spent, modules = json.loads(done.stdout.splitlines()[-1])
-        seconds.append(spent)
         assert HEAVY & set(modules) == set()
-    assert min(seconds) < 0.5
+        if spent < 0.5:
+            return
+    pytest.fail(f"starting took {spent:.2f} seconds")
 
 
 def test_the_runtime_needs_no_tensorflow() -> None:

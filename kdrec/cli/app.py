@@ -23,7 +23,7 @@ EPILOG = """\
 
 `kdrec run --data my_log.csv --user-column u --item-column i --time-column t`
 
-`kdrec recommend tflite_models/demo/android --history 12 --history 7`
+`kdrec recommend tflite_models/demo/android --history I0012 --history I0007`
 """
 
 

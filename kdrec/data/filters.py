@@ -47,11 +47,7 @@ def deduplicate(interactions: Interactions) -> tuple[Interactions, Counts]:
     Raises:
         DataError: the log is empty.
     """
-    keys = interactions.users.astype(np.int64) * interactions.n_items + interactions.items
-    _, first = np.unique(keys, return_index=True)
-    mask = np.zeros(len(interactions), dtype=bool)
-    mask[first] = True
-    return kept(interactions, mask, "deduplicate")
+    return kept(interactions, ~interactions.pair_keys().duplicated(), "deduplicate")
 
 
 def k_core(interactions: Interactions, min_user_items: int = 5, min_item_users: int = 5) -> tuple[Interactions, Counts]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 
 from kdrec.data import store
 from kdrec.data.checks import check_codes, check_finite, check_sizes, check_times, check_weights
@@ -90,7 +91,7 @@ class Interactions:
     @classmethod
     def from_frame(
         cls,
-        frame: Any,
+        frame: pd.DataFrame,
         user_column: str | None = None,
         item_column: str | None = None,
         time_column: str | None = None,
@@ -147,6 +148,10 @@ class Interactions:
     def item_counts(self) -> np.ndarray:
         """Pairs of each item, (n_items,) int64."""
         return np.bincount(self.items, minlength=self.n_items)
+
+    def pair_keys(self) -> pd.Index:
+        """One number a pair, (pairs,) int64: equal for equal (user, item) of logs that share vocabularies."""
+        return pd.Index(self.users.astype(np.int64) * self.n_items + self.items)
 
     def titles(self) -> list[str]:
         """A readable name of each item: its first title feature, else its id."""

@@ -142,7 +142,7 @@ def leave_last_out(interactions: Interactions, n_valid: int = 1, n_test: int = 1
     counts = np.diff(interactions.indptr)
     few = counts < 1 + n_valid + n_test
     from_end = interactions.indptr[interactions.users + 1] - 1 - np.arange(len(interactions))
-    part = np.where(from_end < n_test, 2, np.where(from_end <= n_test + n_valid, 1, 0))
+    part = np.where(from_end < n_test, 2, np.where(from_end < n_test + n_valid, 1, 0))
     part[few[interactions.users]] = 0
     left = int((few & (counts > 0)).sum())
     options = {"n_valid": n_valid, "n_test": n_test, "users_left_in_train": left}
@@ -232,8 +232,7 @@ def same_ids(first: np.ndarray, second: np.ndarray) -> bool:
 
 def check_apart(first: str, a: Interactions, second: str, b: Interactions) -> None:
     """No pair may be in both logs."""
-    keys = [part.users.astype(np.int64) * part.n_items + part.items for part in (a, b)]
-    common = np.isin(keys[1], keys[0])
+    common = b.pair_keys().isin(a.pair_keys())
     if common.any():
         at = int(common.argmax())
         raise DataError(

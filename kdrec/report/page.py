@@ -46,6 +46,7 @@ def render_page(report: dict[str, Any]) -> str:
         all=_table(report, columns(report, all_names(report))),
         pictures=_pictures(report),
         samples=[_sample(sample) for sample in report["samples"]],
+        held_out="taken next" if report["split"]["ordered"] else "held out",
         file_name=row_name(file) if file else "Student",
         stages=_stages(report["stages"]),
         config={name: json.dumps(value, ensure_ascii=False) for name, value in report["config"].items()},

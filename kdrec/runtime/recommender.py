@@ -134,7 +134,10 @@ class Recommender:
             x: `history` (rows, any) tokens and (rows,) a context feature.
 
         Returns:
-            Positions (rows, K) int32 and scores (rows, K) float32; K is 0 on targets whose host ranks.
+            Positions (rows, K) int32 and scores (rows, K) float32.
+
+        Raises:
+            RuntimeFileError: the file does not rank, as on targets whose host does.
         """
         return self._model.recommended(x)
 

@@ -42,10 +42,9 @@ class FileScores:
         self._file, self._prepare = file, prepare
         self._names = list(ends.inputs) if names is None else names
         self._scores = score_outputs(ends.outputs, file.name)
-        self._top = _top_scores(file)
         self.length = ends.inputs["history"].shape[1] if length is None else length
         self.n_items = sum(edge.shape[-1] for edge in self._scores.values())
-        self.k = self._top.shape[-1] if self._top else 0
+        self.k = _top_k(file)
 
     def __call__(self, x: Tokens) -> np.ndarray:
         """x: `history` (rows, any) tokens and (rows,) a context feature -> (rows, n_items) float32."""
@@ -56,13 +55,18 @@ class FileScores:
         return scores
 
     def recommended(self, x: Tokens) -> tuple[np.ndarray, np.ndarray]:
-        """Positions (rows, K) int32 and their scores (rows, K) float32, in the file's own order; K = `k`."""
+        """Positions (rows, K) int32 and their scores (rows, K) float32, in the file's own order; K = `k`.
+
+        Raises:
+            RuntimeFileError: the file does not rank; its host does.
+        """
+        edge = self._file.ends("recommend").outputs["scores"]
         n_rows, rows = self._rows(x)
         positions, scores = np.empty((n_rows, self.k), np.int32), np.empty((n_rows, self.k), np.float32)
         for row, tokens in enumerate(rows):
             outputs = self._run("recommend", tokens)
             positions[row] = outputs["items"]
-            scores[row] = self._top.dequantize(outputs["scores"]) if self._top else 0
+            scores[row] = edge.dequantize(outputs["scores"])
         return positions, scores
 
     def answers(self, cases: list[Inputs]) -> list[Answer]:
@@ -89,17 +93,17 @@ class FileScores:
         return np.concatenate([edge.dequantize(outputs[name][0]) for name, edge in self._scores.items()])
 
 
-def _top_scores(file: LiteRtFile) -> Edge | None:
-    """The scores that `recommend` returns; None when the file does not rank."""
+def _top_k(file: LiteRtFile) -> int:
+    """How many items `recommend` returns; 0 when the file does not rank."""
     if "recommend" not in file.signatures:
-        return None
+        return 0
     outputs = file.ends("recommend").outputs
     if not {"items", "scores"} <= set(outputs):
         raise RuntimeFileError(
             f"{file.name}: signature 'recommend' must return 'items' and 'scores', it returns "
             f"{', '.join(outputs)}; export it with kdrec"
         )
-    return outputs["scores"]
+    return outputs["items"].shape[-1]
 
 
 def score_outputs(outputs: Mapping[str, Edge], file: str) -> dict[str, Edge]:

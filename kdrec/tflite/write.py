@@ -99,7 +99,7 @@ class _SharingBuilder(flatbuffers.Builder):
         return self._share(("vector", elem_size, alignment, content), self._start, place)
 
     def CreateString(self, s, encoding="utf-8", errors="strict"):
-        key = ("string", s)
-        if key not in self._written:
-            self._written[key] = super().CreateString(s, encoding, errors)
-        return self._written[key]
+        content = s.encode(encoding, errors) if isinstance(s, str) else bytes(s)
+        # A string is a vector that ends in a zero, so it never shares with a plain one: alignment 0 marks it.
+        self._start, self._extent, self._holds_offsets = self.Offset(), (1, len(content), 0), False
+        return super().CreateString(content, encoding, errors)

@@ -190,3 +190,10 @@ def test_str_says_how_and_how_much():
     sizes = f"train {len(split.train)}, valid {len(split.valid)}, test {len(split.test)} pairs"
     assert str(split) == f"random_per_user(valid=0.1, test=0.2, seed=0): {sizes}; histories are sets"
     assert isinstance(split, Split)
+
+
+@pytest.mark.parametrize("method", [random_per_user, by_time])
+def test_a_share_of_a_hundred_is_so_many(method):
+    """In floating point 0.29 · 100 is 28.999999999999996."""
+    log = Interactions(np.zeros(100, dtype=int), np.arange(100), [5], np.arange(100), times=np.arange(100))
+    assert len(method(log, valid=0.0, test=0.29).test) == 29

@@ -81,7 +81,7 @@ def fake_report(names: tuple[str, ...] = tuple(FORMS), data: str = "demo") -> di
         "split": {
             "method": "leave_last_out", "ordered": True, "train_pairs": 90_412, "valid_pairs": 3_000,
             "test_pairs": 3_000, "test_users": 3_000,
-            "note": "The last item of every user is the test, the one before it chooses",
+            "note": "Histories are ordered by time; on test they hold the training and validation items.",
         },
         "k": 10,
         "stages": [

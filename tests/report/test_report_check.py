@@ -73,6 +73,12 @@ def test_a_new_metric_passes_without_a_change_of_the_schema():
     check_report(changed(("rows", 0, "novelty@10"), 0.5))
 
 
+def test_an_interval_may_reach_below_zero_and_a_metric_may_not():
+    check_report(changed(("rows", 0, "ndcg@10_low"), -0.001))
+    with pytest.raises(ReportError, match=r"ndcg@10_pessimistic must be at least 0, not -0\.001"):
+        check_report(changed(("rows", 0, "ndcg@10_pessimistic"), -0.001))
+
+
 def test_the_error_is_one_that_the_command_line_prints():
     assert issubclass(ReportError, KdrecError)
     assert issubclass(ReportError, ValueError)

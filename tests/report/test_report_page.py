@@ -123,6 +123,16 @@ def test_every_figure_that_may_be_null_may_be_null(name):
     assert "nan" not in text
 
 
+def test_sets_have_no_order_and_no_next_item():
+    report = fake_report()
+    assert "History, most recent first" in text_of(report)
+    report["split"]["ordered"] = False
+    text = text_of(report)
+    assert "most recent" not in text
+    assert "taken next" not in text
+    assert "held out" in text
+
+
 def test_a_loss_by_distillation_is_marked():
     report = fake_report()
     report["rows"][4]["ndcg@10"] = 0.01

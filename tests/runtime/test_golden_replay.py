@@ -3,15 +3,17 @@
 import json
 from dataclasses import replace
 
-import pytest
-
 from kdrec.bundle import golden, open_bundle
 from kdrec.runtime.judge import judge
 
 
-@pytest.mark.parametrize("name", ["android_bundle", "context_bundle", "micro_bundle", "coral_bundle"])
-def test_replay_is_equal(name: str, request) -> None:
-    bundle = open_bundle(request.getfixturevalue(name))
+def test_replay_is_equal(android_bundle, context_bundle, micro_bundle, coral_bundle) -> None:
+    for folder in (android_bundle, context_bundle, micro_bundle, coral_bundle):
+        check_replay(folder)
+
+
+def check_replay(folder) -> None:
+    bundle = open_bundle(folder)
     cases = json.loads(bundle.files["golden.json"])["cases"]
     assert len(cases) == 3
     assert golden.replay(bundle.files["golden.json"], judge(bundle.manifest, bundle.files).answers) == []

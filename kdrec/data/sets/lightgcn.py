@@ -47,14 +47,9 @@ def lightgcn(data_dir: str | Path | None = None) -> Split:
     train, test, *valid = renamed([train, test, *valid], folder)
     if not valid:
         return given(train, None, test)
-    repeated = np.isin(pair_keys(train), pair_keys(valid[0]))
+    repeated = train.pair_keys().isin(valid[0].pair_keys())
     left = train.select(~repeated)
     return given(left, valid[0], test, valid_taken_from_train=int(repeated.sum()))
-
-
-def pair_keys(log: Interactions) -> np.ndarray:
-    """One number a pair, (pairs,) int64."""
-    return log.users.astype(np.int64) * log.n_items + log.items
 
 
 def renamed(parts: Sequence[Interactions], folder: Path) -> list[Interactions]:

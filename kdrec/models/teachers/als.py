@@ -12,6 +12,7 @@ from kdrec.models.teachers.base import (
     Teacher,
     check_positive,
     history_matrix,
+    is_ordered,
     pair_matrix,
     read_arrays,
     write_arrays,
@@ -25,11 +26,12 @@ def als(
     *,
     seed: int = 0,
     progress: Progress | None = None,
+    ordered: bool | None = None,
     factors: int = 64,
     regularization: float = 10.0,
     alpha: float = 5.0,
     iterations: int = 15,
-    recency: float | None = None,
+    recency: float | None = 8.0,
 ) -> "Als":
     """score_j = q · y_j with q = (YᵀY + Σ_i (c_i − 1) y_i y_iᵀ + λI)⁻¹ Σ_i c_i y_i over the items i of the history.
 
@@ -40,11 +42,12 @@ def als(
         train: the pairs to learn from.
         seed: equal seeds give equal factors.
         progress: called with (iteration, iterations, {}).
+        ordered: whether histories are ordered by time; None: if `train` has times.
         factors: width of a query.
         regularization: λ.
         alpha: how much more a pair counts than an absent one.
         iterations: of alternation.
-        recency: for ordered histories, after how many items alpha is halved when a history is folded in.
+        recency: in an ordered history, after how many items alpha is halved when it is folded in; None: never.
 
     Returns:
         A teacher that reads only x["history"] and provides user_embedding.
@@ -65,6 +68,7 @@ def als(
         factors=factors, regularization=regularization, alpha=alpha, iterations=iterations,
         recency=1.0 if recency is None else recency,
     )  # fmt: skip
+    recency = recency if is_ordered(train, ordered) else None
     import threadpoolctl
 
     pairs = pair_matrix(train.users, train.items, (train.n_users, train.n_items)) * np.float32(1.0 + alpha)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from kdrec.data.interactions import Interactions
 from kdrec.errors import BundleError, DataError
 from kdrec.files import atomic_folder, canonical_json
 from kdrec.models import teachers
@@ -143,6 +144,11 @@ def check_positive(**options: float) -> None:
     for name, value in options.items():
         if not value > 0:
             raise DataError(f"{name} must be above 0, not {value}; leave it out for the default")
+
+
+def is_ordered(train: Interactions, ordered: bool | None) -> bool:
+    """Whether histories are ordered by time: as said, or, if nothing is said, when the log has times."""
+    return train.times is not None if ordered is None else ordered
 
 
 def history_matrix(history: np.ndarray, n_items: int, recency: float | None = None) -> sparse.csr_matrix:

@@ -14,6 +14,7 @@ from kdrec.models.teachers.base import (
     Teacher,
     check_positive,
     history_matrix,
+    is_ordered,
     pair_matrix,
     read_arrays,
     write_arrays,
@@ -27,8 +28,9 @@ def ease(
     *,
     seed: int = 0,
     progress: Progress | None = None,
+    ordered: bool | None = None,
     l2: float = 300.0,
-    recency: float | None = None,
+    recency: float | None = 8.0,
 ) -> "Ease":
     """scores = h B with B = I − P diag(1 / diag P), P = (XᵀX + l2 I)⁻¹: least squares with a zero diagonal.
 
@@ -38,8 +40,9 @@ def ease(
         train: the pairs to learn from.
         seed: not read, the solution is exact.
         progress: called with (1, 1, {}) at the end.
+        ordered: whether histories are ordered by time; None: if `train` has times.
         l2: ridge penalty, in pairs; sparse logs like 100, dense ones 1,000.
-        recency: for ordered histories, after how many items the weight of an item in h is halved; None: all count 1.
+        recency: in an ordered history, after how many items the weight of an item in h is halved; None: never.
 
     Returns:
         A teacher that reads only x["history"], of any length.
@@ -56,6 +59,7 @@ def ease(
     np.int64(1)
     """
     check_positive(l2=l2, recency=1.0 if recency is None else recency)
+    recency = recency if is_ordered(train, ordered) else None
     if train.n_items > MAX_ITEMS:
         raise DataError(
             f"teacher 'ease' holds an (n_items, n_items) matrix, at most {MAX_ITEMS:,} items, not {train.n_items:,}; "

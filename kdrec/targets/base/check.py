@@ -16,7 +16,7 @@ class Violation:
         rule: its name.
         message: the rule in a sentence, and what was found.
         where: `file`, or graph and operator or tensor.
-        way_out: what to do.
+        way_out: what to do, a sentence that begins with `Way out:`.
         is_warning: the file runs, but not as well.
     """
 
@@ -28,7 +28,7 @@ class Violation:
 
     def __str__(self) -> str:
         kind = "warning, " if self.is_warning else ""
-        return f"{self.where}: {self.message} [{kind}{self.rule}]; way out: {self.way_out}"
+        return f"{self.where}: {self.message} [{kind}{self.rule}]. {self.way_out}"
 
 
 @dataclass(frozen=True)
@@ -104,4 +104,4 @@ def manual(target: Target) -> list[ManualRow]:
 def explain(rule: Rule) -> tuple[str, str]:
     """A rule's message and its way out: the first line of its docstring, and the paragraph after it."""
     message, _, way_out = inspect.cleandoc(rule.__doc__ or "").partition("\n\n")
-    return message, way_out.removeprefix("Way out: ")
+    return message, way_out

@@ -17,13 +17,18 @@ Scorer = Callable[[Inputs], Any]
 
 
 def external(
-    train: Interactions, *, seed: int = 0, progress: Progress | None = None, path: str | Path | None = None
+    train: Interactions,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+    ordered: bool | None = None,
+    path: str | Path | None = None,
 ) -> Teacher:
     """A teacher that is trained already, read from a path for the catalogue of `train`.
 
     Args:
         train: gives the size of the catalogue.
-        seed: not read.
+        seed, ordered: not read.
         progress: called with (1, 1, {}) at the end.
         path: what `as_teacher` takes.
     """

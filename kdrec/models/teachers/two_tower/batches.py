@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from kdrec.data.histories import pad_histories
 from kdrec.data.interactions import Interactions
+from kdrec.data.splits import Split
 
 
 @dataclass(frozen=True)
@@ -76,3 +77,15 @@ class PairBatches:
             "weight": weights.astype(np.float32),
             **{name: column.tokens[pairs] for name, column in self.train.context.items()},
         }
+
+
+def validation_rows(split: Split, history_length: int) -> dict[str, np.ndarray]:
+    """What the model reads of the held-out pairs of `valid`, one row each, and the tokens that its user has seen."""
+    valid, source = split.valid, split.history_source("valid")
+    return {
+        "user": valid.users + np.int32(1),
+        "history": pad_histories(source, valid.users, None, history_length),
+        "seen": pad_histories(source, valid.users),
+        "item": valid.items + np.int32(1),
+        **{name: column.tokens for name, column in valid.context.items()},
+    }

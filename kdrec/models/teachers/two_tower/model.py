@@ -9,6 +9,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from kdrec import legacy_keras
+from kdrec.losses.base import items_mask
 from kdrec.models.teachers.two_tower.features import TowerFeatures
 
 legacy_keras.ensure()  # TFRS refuses to be imported before
@@ -73,9 +74,7 @@ class FeatureTower(keras.layers.Layer):
 
     def call(self, rows: tf.Tensor) -> tf.Tensor:
         """rows: (n,) -> (n, width)."""
-        tokens, weights, numbers = (
-            tf.gather(self._features[name], rows) for name in ("tokens", "weights", "numbers")
-        )
+        tokens, weights, numbers = (tf.gather(self._features[name], rows) for name in ("tokens", "weights", "numbers"))
         summed = tf.matmul(weights[:, tf.newaxis, :], self.table(tokens))[:, 0, :]
         return summed + self.numbers(numbers) if numbers.shape[1] else summed
 
@@ -127,6 +126,7 @@ class TwoTowerModel(tfrs.Model):
         self.query_tower = Deep(width, options.layers, seed + 41)
         self.item_tower = Deep(width, options.layers, seed + 70)
         self.item_probabilities = tf.constant(item_probabilities, tf.float32)
+        self.ndcg = keras.metrics.Mean("ndcg@10")
         self.task = tfrs.tasks.Retrieval(
             loss=keras.losses.CategoricalCrossentropy(from_logits=True),
             temperature=options.temperature,
@@ -160,6 +160,20 @@ class TwoTowerModel(tfrs.Model):
             candidate_ids=candidates,
             compute_metrics=False,
         )
+
+    def train_step(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        logs = super().train_step(inputs)
+        return {name: logs[name] for name in ("loss", "total_loss")}
+
+    def test_step(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """NDCG@10 of held-out pairs, one a row, in the ranking of all items that their user has not seen."""
+        items = self.embed_item(tf.range(1, self.options.n_items + 1))
+        scores = tf.matmul(self.embed_query(inputs), items, transpose_b=True)
+        seen = items_mask(inputs["seen"], self.options.n_items)
+        own = tf.gather(scores, inputs["item"] - 1, batch_dims=1)[:, tf.newaxis]
+        better = tf.reduce_sum(tf.cast((scores > own) & ~seen, tf.float32), axis=1)
+        self.ndcg.update_state(tf.where(better < 10, math.log(2) / tf.math.log(better + 2), 0.0))
+        return {self.ndcg.name: self.ndcg.result()}
 
 
 def _normal(seed: int, stddev: float = 0.05) -> keras.initializers.Initializer:

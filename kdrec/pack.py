@@ -1,0 +1,169 @@
+"""From a trained student to bundles on disk, and from a bundle to what is judged."""
+
+import gzip
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tf_keras as keras
+
+from kdrec import __version__, targets
+from kdrec.bench.latency import bench
+from kdrec.bundle import golden
+from kdrec.bundle.items import Items
+from kdrec.bundle.manifest import DataSource, HistoryInput, Manifest
+from kdrec.bundle.read import open_bundle
+from kdrec.bundle.write import write_bundle
+from kdrec.compress import recipes
+from kdrec.config import Config
+from kdrec.data.splits import Split
+from kdrec.distill.batches import TrainingBatches, training_rows
+from kdrec.errors import TargetError
+from kdrec.export import Exported, ExportJob, export_all
+from kdrec.runtime.judge import judge
+from kdrec.runtime.micro_interpreter import MicroFile
+from kdrec.targets.base import Target, require
+from kdrec.tflite.sizes import sizes
+
+CALIBRATION_ROWS, GOLDEN_ROWS = 512, 16
+LIBRARIES = (
+    "ai-edge-litert",
+    "numpy",
+    "tensorflow",
+    "tensorflow-model-optimization",
+    "tensorflow-recommenders",
+    "tf-keras",
+)
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of what a run is made with."""
+    return {name: version(name) for name in LIBRARIES}
+
+
+def check_targets(names: tuple[str, ...]) -> None:
+    """Refuse an unknown target, or one whose interpreter is missing, before hours of training.
+
+    Raises:
+        UnknownNameError: no such target; TargetError: its interpreter is not installed.
+    """
+    for name in names:
+        oracle = targets.get(name).oracle
+        if oracle == "tflite-micro" and importlib.util.find_spec("tflite_micro") is None:
+            raise TargetError(
+                f"target {name!r} is judged by the {oracle} interpreter, which is not installed: "
+                f"pip install 'kdrec[micro]', or leave the target out with --target"
+            )
+
+
+def export_bundles(student: keras.Model, split: Split, config: Config, name: str, folder: Path) -> None:
+    """Write a bundle, still without metrics, for each target of a configuration.
+
+    Raises:
+        ConversionError: the converter refused or died; TargetError: a file breaks a rule of its device.
+    """
+    wanted = [targets.get(target) for target in config.targets]
+    recipe = recipes.get(config.recipe)
+    jobs = [
+        ExportJob(
+            target.name, recipe, target.signatures, target.topk, target.one_subgraph, target.lookup,
+            target.max_fc_outputs,
+        )
+        for target in wanted
+    ]  # fmt: skip
+    examples = representative(split, student, config.seed)
+    for target, exported in zip(wanted, export_all(student, jobs, examples), strict=True):
+        require(exported.model, target)
+        length = examples["history"].shape[1]
+        manifest = _manifest(name, target, exported, split, config, length)
+        cases = [
+            {key: values[row].reshape(-1).tolist() for key, values in examples.items()} for row in range(GOLDEN_ROWS)
+        ]
+        cases[0]["history"] = [0] * (length - 1) + [1]  # the shortest history, too
+        files = {**exported.files, "items.json": _items(split).to_json()}
+        files["golden.json"] = golden.make(target.oracle, cases, judge(manifest, files).answers)
+        write_bundle(folder / target.name, files, manifest)
+
+
+def representative(split: Split, student: keras.Model, seed: int) -> dict[str, np.ndarray]:
+    """Histories and contexts drawn from the training rows, as a device would see them.
+
+    Returns:
+        By input of the student, at most 512 rows.
+    """
+    users, cuts = training_rows(split.train, split.ordered)
+    length = student.get_layer("history").input_shape[0][1]
+    batches = TrainingBatches(split.train, users, cuts, length, split.ordered, seed=seed)
+    rng = np.random.default_rng(seed)
+    rows = np.sort(rng.choice(len(users), min(CALIBRATION_ROWS, len(users)), replace=False))
+    x, _ = batches.batch(rng.permutation(rows), rng)
+    return {name: x[name] for name in student.input_names}
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """A bundle as it is judged: its scorer, the history it reads, and the columns that need no judging."""
+
+    scorer: Callable[[Mapping[str, np.ndarray]], np.ndarray]
+    history_length: int
+    known: dict[str, Any]
+
+
+def shipped(folder: Path) -> Shipped:
+    """Open a bundle, verified, and measure what is not quality: bytes, latency, arena."""
+    bundle = open_bundle(folder)
+    manifest, files = bundle.manifest, bundle.files
+    scorer = judge(manifest, files)
+    models = {name: content for name, content in files.items() if name not in ("items.json", "golden.json")}
+    model_file = manifest.signatures["score"].file
+    split_up = sizes(files[model_file], manifest.data.n_items)
+    host_bytes = sum(len(content) for name, content in models.items() if name != model_file)
+    timed = bench(folder / model_file)
+    known = {
+        "target": manifest.target,
+        "recipe": manifest.recipe,
+        "bytes": sum(len(content) for content in models.values()),
+        "gzip_bytes": sum(len(gzip.compress(content, mtime=0)) for content in models.values()),
+        "table_bytes": split_up.tables + host_bytes,
+        "overhead_bytes": split_up.overhead,
+        "latency_us_p50": timed.latency_us_p50,
+        "latency_us_p90": timed.latency_us_p90,
+        "latency_us_p99": timed.latency_us_p99,
+    }
+    if manifest.oracle == "tflite-micro":
+        one = {"history": np.ones((1, manifest.history.length), np.int32)}
+        one |= {name: np.zeros(1, np.int32) for name in manifest.context}
+        known["arena_bytes"] = MicroFile(files[model_file]).run(one).arena_bytes
+    return Shipped(scorer, manifest.history.length, known)
+
+
+def publish(source: Path, place: Path, metrics: Mapping[str, float]) -> None:
+    """Write a judged bundle, its metrics in the manifest, to where the user finds it."""
+    bundle = open_bundle(source)
+    write_bundle(place, bundle.files, replace(bundle.manifest, metrics=metrics))
+
+
+def _manifest(name: str, target: Target, exported: Exported, split: Split, config: Config, length: int) -> Manifest:
+    return Manifest(
+        name=name,
+        target=target.name,
+        recipe=config.recipe,
+        kdrec=__version__,
+        libraries=library_versions(),
+        data=DataSource(name, split.fingerprint(), split.train.n_items),
+        history=HistoryInput(length, split.ordered),
+        context={key: tuple(column.vocabulary.tolist()) for key, column in split.train.context.items()},
+        files={},
+        signatures=exported.signatures,
+        oracle=target.oracle,
+        host=exported.host,
+    )
+
+
+def _items(split: Split) -> Items:
+    order = np.argsort(-split.train.item_counts(), kind="stable")
+    return Items.of(split.train.item_ids, split.train.titles(), order)

@@ -1,0 +1,93 @@
+"""Choose a configuration on validation, run it with several seeds, report test: quality of the int8 file with its spread.
+
+    .venv/bin/python scripts/seeds.py demo
+    .venv/bin/python scripts/seeds.py ml-100k --data-dir DIR/ml-100k
+
+Every run is a `kdrec run`, resumable; the figures are written to scripts/results/<data>.json.
+"""
+
+import argparse
+import json
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from kdrec import experiment
+from kdrec.config import Config
+from kdrec.data.splits import Split
+from kdrec.evaluation.ranking import evaluate
+from kdrec.files import atomic_write
+from kdrec.models import teachers
+from kdrec.models.teachers.als import als
+
+SEEDS = (0, 1, 2)
+METRICS = ("ndcg@10", "recall@10")
+
+
+def chosen(config: Config, grid: dict[str, list], work: Path) -> tuple[Config, list[dict]]:
+    """The setting of the grid whose distilled student is best on validation, and what each setting reached there."""
+    tried = []
+    for values in product(*grid.values()):
+        setting = dict(zip(grid, values, strict=True))
+        reached = experiment.validation_ndcg(replace(config, **setting), work)
+        tried.append({**setting, "val_ndcg@10": reached})
+        print(tried[-1], flush=True)
+    best = max(tried, key=lambda entry: entry["val_ndcg@10"])
+    return replace(config, **{name: best[name] for name in grid}), tried
+
+
+def als_of_same_width(split: Split, config: Config, seed: int) -> dict[str, float]:
+    """implicit's ALS with as many factors as the student has dimensions, regularization chosen on validation."""
+    fitted = [
+        als(split.train, seed=seed, factors=config.embedding_dim, regularization=strength, alpha=alpha)
+        for strength, alpha in product((1.0, 10.0, 50.0), (1.0, 10.0))
+    ]
+    best = max(fitted, key=lambda teacher: evaluate(teacher, split, "valid").metrics["ndcg@10"])
+    return {name: evaluate(best, split, "test").metrics[name] for name in METRICS}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", help="name of a data set")
+    parser.add_argument("--data-dir", help="folder that holds it")
+    parser.add_argument("--teacher", default="two_tower", help=f"one of {', '.join(teachers.names())}, or several by comma")
+    parser.add_argument("--teacher-options", type=json.loads, default={}, help="JSON")
+    parser.add_argument("--grid", type=json.loads, default={}, help='JSON, for example {"temperature": [0.3, 0.5]}')
+    parser.add_argument("--work", type=Path, default=Path("runs/seeds"))
+    arguments = parser.parse_args()
+
+    config = Config(
+        data=arguments.data, data_dir=arguments.data_dir, teacher=arguments.teacher,
+        teacher_options=arguments.teacher_options,
+    )  # fmt: skip
+    work = arguments.work / arguments.data
+    config, tried = chosen(config, arguments.grid, work) if arguments.grid else (config, [])
+    runs = []
+    for seed in SEEDS:
+        seeded = replace(config, seed=seed)
+        report = experiment.run(seeded, work / f"out-{seed}", work)
+        split = Split.load(next(work.glob("data-*")) / "split")
+        rows = {row["name"]: {name: row[name] for name in METRICS} for row in report["rows"]}
+        runs.append({**rows, "als_same_width": als_of_same_width(split, seeded, seed)})
+        print(seed, {name: round(row["ndcg@10"], 4) for name, row in runs[-1].items()}, flush=True)
+    summary = {
+        name: {
+            metric: {"mean": float(np.mean(values)), "deviation": float(np.std(values, ddof=1))}
+            for metric in METRICS
+            for values in [[run[name][metric] for run in runs]]
+        }
+        for name in runs[0]
+    }
+    result = {
+        "data": arguments.data, "seeds": list(SEEDS), "embedding_dim": config.embedding_dim,
+        "chosen_on_validation": tried, "summary": summary, "runs": runs,
+    }  # fmt: skip
+    place = Path(__file__).parent / "results" / f"{arguments.data}.json"
+    atomic_write(place, json.dumps(result, indent=1, sort_keys=True) + "\n")
+    print(f"written to {place}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""A small manifest and the files that go with it; the model is any bytes, for nothing here runs it."""
+
+from kdrec.bundle import DataSource, HistoryInput, Items, Manifest, SignatureSpec, TensorSpec
+from kdrec.bundle.host import HostInput, HostPart, HostTable
+
+ITEMS = Items.of(ids=[7, 9, 4], titles=["Tent", "Kettle", "Säge"], popular=[2, 0])
+FILES = {
+    "model.tflite": b"\x00" * 40,
+    "items.json": ITEMS.to_json(),
+    "golden.json": b'{"cases":[],"oracle":"litert"}',
+}
+HOST = HostPart(
+    HostTable("host_table.npy", 0.5, 0),
+    {
+        "device_input": HostInput("weighted_mean", (1.0, 0.5), 0.5, {"daypart": HostTable("daypart.npy", 0.25, 0)}),
+        "rows": HostInput("lookup"),
+        "context": HostInput("context", context_tables={"daypart": HostTable("daypart.npy", 0.25, 0)}),
+    },
+)
+
+
+def manifest(**fields) -> Manifest:
+    history = TensorSpec("int32", (1, 2))
+    scores = TensorSpec("int8", (1, 3), scale=0.125, zero_point=-3)
+    return Manifest(
+        **{
+            "name": "tiny",
+            "target": "android",
+            "recipe": "int8",
+            "kdrec": "0.1.0",
+            "libraries": {"tensorflow": "2.21.0"},
+            "data": DataSource("tiny", "ab" * 32, 3),
+            "history": HistoryInput(2, ordered=True),
+            "context": {"daypart": ("evening", "morning")},
+            "files": {},
+            "signatures": {"score": SignatureSpec("model.tflite", {"history": history}, {"scores": scores})},
+            "oracle": "litert",
+            "metrics": {"ndcg@10": 0.25},
+            **fields,
+        }
+    )

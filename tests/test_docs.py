@@ -1,0 +1,81 @@
+"""The documents say what is so."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TREE = Path(__file__).parents[1]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md"]
+BLOCKS = re.findall(r"^```python\n(.*?)^```", (TREE / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+
+# What the documents name but a clean tree does not hold.
+MADE = (".venv", "runs/")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[0])
+def test_python_in_the_readme_runs(block: str, tmp_path: Path) -> None:
+    """In a folder that holds the committed bundles and nothing else, warnings of kdrec being errors."""
+    (tmp_path / "tflite_models").symlink_to(TREE / "tflite_models")
+    done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+    assert "Warning" not in done.stderr
+
+
+def test_the_readme_has_python_to_run() -> None:
+    assert len(BLOCKS) >= 2
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_files_that_are_named_exist(document: str) -> None:
+    text = (TREE / document).read_text()
+    words = re.findall(r"[\w./{},<>-]+", text)
+    named = {each for word in words for each in expanded(word) if is_path(each)}
+    assert len(named) > 3
+    assert sorted(path for path in named if not exists(path)) == []
+
+
+def is_path(word: str) -> bool:
+    """A path within the project, by its first part."""
+    return word.startswith(("kdrec/", "tests/", "scripts/", "tflite_models/", ".ci/")) or word.endswith(".md")
+
+
+def expanded(word: str) -> list[str]:
+    """The paths that `a/{b,c}/<name>.py` stands for, up to the first part that the reader fills in.
+
+    >>> expanded("a/{b,c}/<name>.py")
+    ['a/b', 'a/c']
+    """
+    word = word.split("<")[0].rstrip("/.,")
+    found = re.fullmatch(r"(.*)\{(.*)\}(.*)", word)
+    return [found[1] + part + found[3] for part in found[2].split(",")] if found else [word]
+
+
+def exists(path: str) -> bool:
+    return path.startswith(MADE) or (TREE / path).exists() or (path.startswith("kdrec/") and is_in_package(path))
+
+
+def is_in_package(path: str) -> bool:
+    import kdrec
+
+    return (Path(kdrec.__file__).parents[1] / path).exists()
+
+
+def test_commands_in_the_readme_are_commands() -> None:
+    from kdrec.cli import app
+
+    known = {command.callback.__name__ for command in app.registered_commands if command.callback is not None}
+    used = set(re.findall(r"kdrec (run|[a-z]+) (?:--|[A-Z]+\b)", (TREE / "README.md").read_text()))
+    assert used == known
+
+
+def test_changelog_keeps_its_form() -> None:
+    """Keep a Changelog: versions, the newest first, with sections of known names."""
+    text = (TREE / "CHANGELOG.md").read_text()
+    sections = re.findall(r"^### (.+)$", text, re.MULTILINE)
+    assert set(sections) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert re.search(r"^## \[\d+\.\d+\.\d+\] - (\d{4}-\d{2}-\d{2}|unreleased)$", text, re.MULTILINE)
