@@ -1,6 +1,7 @@
 """The command line: what it hands over, what it prints and how it fails."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import fields
@@ -215,7 +216,10 @@ def test_an_interrupted_run_says_how_to_go_on(experiment: Callable[[Callable[...
             "model must be a bundle's folder, a file, or one of popularity, random; 'no.tflite'",
         ),
         (["evaluate", "popularity", "--data", LOG, "--part", "train"], "'train'; it has valid, test"),
-        (["evaluate", "popularity", "--data", LOG, "--k", "5000"], "k must be from 1 to the catalogue's 12 items, received 5000; choose a smaller k"),
+        (
+            ["evaluate", "popularity", "--data", LOG, "--k", "5000"],
+            "k must be from 1 to the catalogue's 12 items, received 5000; choose a smaller k",
+        ),
         (["recommend", "nowhere", "--history", "1"], "nowhere is no bundle: it has no manifest.json"),
         (["inspect", "no.tflite"], "no.tflite cannot be read: No such file or directory"),
         (["bench", "no.tflite"], "no.tflite does not exist; give the path of a .tflite file"),
@@ -241,3 +245,20 @@ def test_evaluate_json_is_json_alone(log: str) -> None:
     assert judged["model"] == "random" and judged["form"] == "baseline" and judged["part"] == "valid"
     assert judged["metrics"]["recall@5"] == judged["metrics"]["hr@5"]
     assert done.stderr.startswith("evaluate ")
+
+
+def test_notes_of_libraries_are_left_out() -> None:
+    """Written past Python, by this process and by a child; what is no note passes, in its order."""
+    code = """
+import os, subprocess, sys
+from kdrec.cli.chatter import without_chatter
+with without_chatter():
+    os.write(2, b"I0000 00:00:1795.69   29213 port.cc:153] oneDNN custom operations are on.\\nF0000 it broke\\n")
+    os.write(2, b"2026-01-01 00:00:00.1: W tensorflow/x.cc:1] slow\\nINFO: Created TensorFlow Lite delegate.\\n")
+    subprocess.run(["sh", "-c", "echo WARNING: All log messages before absl::InitializeLog >&2; echo child >&2"])
+    print("ours", file=sys.stderr)
+print("after", file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert sorted(done.stderr.splitlines()) == ["F0000 it broke", "after", "child", "ours"]
+    assert done.stderr.splitlines()[-1] == "after"

@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from kdrec import __version__
 from kdrec.cli.bench import bench
+from kdrec.cli.chatter import without_chatter
 from kdrec.cli.check import check
 from kdrec.cli.console import print_error
 from kdrec.cli.evaluate import evaluate
@@ -73,6 +74,8 @@ for command in (run, evaluate, recommend, inspect, bench, check):
 
 
 def main() -> None:
-    """Run the command line; TensorFlow's own notes stay out of it unless TF_CPP_MIN_LOG_LEVEL asks for them."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    app()
+    """Run the command line; the notes of TensorFlow and LiteRT are shown if TF_CPP_MIN_LOG_LEVEL is set."""
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        app()
+    with without_chatter():
+        app()

@@ -60,13 +60,19 @@ def content_of(path: Path) -> bytes:
 
 def show(path: Path, device: "Target", violations: "list[Violation]") -> None:
     """One paragraph a broken rule: where it is broken, and the way out."""
+    from kdrec.targets.base import manual
+
     console = output()
-    for (rule, is_warning), group in groupby(violations, lambda each: (each.rule, each.is_warning)):
-        each = list(group)
-        console.print(f"[yellow]warning[/] {rule}" if is_warning else f"[bold red]violation[/] {rule}")
-        for violation in each:
-            console.print(f"  {escape(violation.where)}: {escape(violation.message)}")
-        console.print(f"  {escape(each[0].way_out)}")
+    rules = {row.rule: row for row in manual(device)}
+    for name, group in groupby(violations, lambda violation: violation.rule):
+        rule = rules[name]
+        kind = "[yellow]warning[/]" if rule.is_warning else "[bold red]violation[/]"
+        console.print(f"{kind} {name}: {escape(rule.message)}")
+        for violation in group:
+            console.print(
+                f"  {escape(violation.where)}: {escape(violation.message.removeprefix(rule.message).strip())}"
+            )
+        console.print(f"  {escape(rule.way_out)}")
     broken = len({violation.rule for violation in violations if not violation.is_warning})
     verdict = f"breaks {broken} of" if broken else "keeps"
     console.print(f"{escape(str(path))} {verdict} the {len(device.rules)} rules of {device.title}")

@@ -157,7 +157,7 @@ class TeacherCache:
 def mapped(path: Path, expected: dict[str, Any]) -> np.ndarray:
     """A field's file, memory-mapped, if it is what meta.json says."""
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = open_memmap(path, mode="r")
     except (OSError, ValueError, EOFError) as error:
         raise BundleError(f"teacher cache file {path} cannot be read: {error}; write the cache again") from error
     found = {"dtype": str(array.dtype), "shape": list(array.shape)}

@@ -108,7 +108,12 @@ def _run_child(place: Path, folders: Sequence[Path], timeout: float | None) -> s
     (place / "jobs.json").write_text(json.dumps([str(folder) for folder in folders]))
     home = str(Path(kdrec.__file__).parents[1])
     paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONHASHSEED": "0"}
+    environment = {
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONHASHSEED": "0",
+    }
     command = [sys.executable, "-m", "kdrec.export.worker", str(place / "jobs.json")]
     with open(place / "complaints", "w+b") as complaints:
         try:
@@ -122,14 +127,14 @@ def _run_child(place: Path, folders: Sequence[Path], timeout: float | None) -> s
             ).returncode
             how = "" if code == 0 else f"the converter's process ended with {_named(code)}"
         except subprocess.TimeoutExpired:
-            how = f"the converter's process took longer than timeout={timeout:g} seconds"
+            how = f"the converter's process took longer than timeout={timeout:g} seconds; give it more"
         complaints.seek(0)
-        lines = complaints.read().decode(errors="replace").splitlines()
-    return how and "\n  ".join([f"{how}; it last said:", *lines[-LAST_LINES:]])
+        lines = complaints.read().decode(errors="replace").splitlines()[-LAST_LINES:]
+    return "\n  ".join([f"{how}; it last said:", *lines]) if how and lines else how
 
 
 def _named(code: int) -> str:
     if code >= 0:
         return f"exit status {code}"
-    memory = ", often for lack of memory" if -code == signal.SIGKILL else ""
-    return f"signal {-code} ({signal.Signals(-code).name}{memory})"
+    hint = "often for lack of memory" if -code == signal.SIGKILL else "in int8, recurrent layers need unroll=True"
+    return f"signal {-code} ({signal.Signals(-code).name}; {hint})"

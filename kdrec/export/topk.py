@@ -4,7 +4,6 @@ import math
 
 import tensorflow as tf
 
-
 TWO_LEVELS_FROM = 500  # items per item asked for; below, LiteRT ranks the whole row of float32 scores faster
 
 

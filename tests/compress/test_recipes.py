@@ -29,7 +29,9 @@ def test_an_unknown_recipe_lists_those_that_exist():
 
 
 def test_a_type_that_no_setting_gives_is_refused():
-    with pytest.raises(ConversionError, match="weights of recipe 'r' must be one of float32, float16, int8, not 'int4'"):
+    with pytest.raises(
+        ConversionError, match="weights of recipe 'r' must be one of float32, float16, int8, not 'int4'"
+    ):
         Recipe("r", weights="int4", activations="float32")
     with pytest.raises(ConversionError, match="activations of recipe 'r' must be one of float32, int8, not 'int16'"):
         Recipe("r", weights="int8", activations="int16")

@@ -74,7 +74,7 @@ def coral_bundle(request, tmp_path_factory) -> Path:
     table, scale = tiny_models.host_table()
     if request.param == "weighted_mean":
         model = tiny_models.coral((1, tiny_models.WIDTH), (7, 5))
-        spec = HostInput("weighted_mean", (1.0,) * tiny_models.LENGTH, power=0.0)
+        spec = HostInput("weighted_mean", tuple(tiny_models.WEIGHTS.tolist()), power=0.0)
     else:
         model = tiny_models.coral((1, tiny_models.LENGTH, tiny_models.WIDTH), (5, 7))
         spec = HostInput("lookup")

@@ -1,4 +1,4 @@
-"""Tiny .tflite files whose scores are a formula: score_j = (Σ_l E[h_l] + C[daypart]) · E_j."""
+"""Tiny .tflite files whose scores are a formula: score_j = (Σ_l w_l E[h_l] + C[daypart]) · E_j."""
 
 import io
 import tempfile
@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 N_ITEMS, WIDTH, LENGTH, K = 12, 4, 5, 6
+WEIGHTS = np.array([0.25, 0.5, 0.75, 1.0, 1.5], np.float32)  # the most recent item, on the right, counts most
 
 
 def tables() -> tuple[np.ndarray, np.ndarray]:
@@ -18,9 +19,9 @@ def tables() -> tuple[np.ndarray, np.ndarray]:
 
 
 def expected(history: list[int], daypart: int = 0) -> np.ndarray:
-    """(N_ITEMS,) scores of a history of tokens, by the formula."""
+    """(N_ITEMS,) scores of a history of at most LENGTH tokens, by the formula."""
     items, context = tables()
-    return items[1:] @ (items[history].sum(axis=0) + context[daypart])
+    return items[1:] @ (WEIGHTS[LENGTH - len(history) :] @ items[history] + context[daypart])
 
 
 def histories(rows: int, seed: int = 0) -> np.ndarray:
@@ -31,6 +32,11 @@ def histories(rows: int, seed: int = 0) -> np.ndarray:
         n = rng.integers(1, LENGTH + 1)
         row[LENGTH - n :] = rng.choice(N_ITEMS, n, replace=False) + 1
     return found
+
+
+def _pool(rows: tf.Tensor) -> tf.Tensor:
+    """(1, LENGTH, WIDTH) -> (1, WIDTH)."""
+    return tf.reduce_sum(rows * WEIGHTS[:, None], 1)
 
 
 def _convert(module: tf.Module, functions: dict, calibration=None) -> bytes:
@@ -55,7 +61,7 @@ def android(with_context: bool = False) -> bytes:
     specs += [tf.TensorSpec((1,), tf.int32, name="daypart")] if with_context else []
 
     def scores(history, daypart=None):
-        query = tf.reduce_sum(tf.gather(items, history), 1)
+        query = _pool(tf.gather(items, history))
         if daypart is not None:
             query += tf.gather(context, daypart)
         return tf.matmul(query, items, transpose_b=True)[:, 1:]
@@ -75,7 +81,7 @@ def micro() -> bytes:
     module = tf.Module()
 
     def score(history):
-        query = tf.reduce_sum(tf.gather(items, history), 1)
+        query = _pool(tf.gather(items, history))
         return {"scores": tf.matmul(query, items, transpose_b=True)[:, 1:]}
 
     module.score = tf.function(score, input_signature=[tf.TensorSpec((1, LENGTH), tf.int32, name="history")])
@@ -94,15 +100,15 @@ def coral(shape: tuple[int, ...], shards: tuple[int, ...]) -> bytes:
     parts = np.split(items[1:], np.cumsum(shards)[:-1])
 
     def score(device_input):
-        query = device_input if len(shape) == 2 else tf.reduce_sum(device_input, 1)
+        query = device_input if len(shape) == 2 else _pool(device_input)
         return {f"scores_{i}": tf.matmul(query, part, transpose_b=True) for i, part in enumerate(parts)}
 
     module.score = tf.function(score, input_signature=[tf.TensorSpec(shape, tf.float32, name="device_input")])
 
     def calibration():
         for row in histories(50):
-            rows = items[row][None]
-            yield "score", {"device_input": rows if len(shape) == 3 else rows.sum(axis=1)}
+            rows = items[row]
+            yield "score", {"device_input": rows[None] if len(shape) == 3 else (WEIGHTS @ rows)[None]}
 
     return _convert(module, {"score": module.score}, calibration)
 

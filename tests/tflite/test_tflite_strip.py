@@ -63,7 +63,9 @@ def test_steps_that_only_hand_on_are_dropped(tied_mean):
     given = int(first.inputs[0])
     copy = add_tensor(subgraph, subgraph.tensors[given].shape, subgraph.tensors[given].type,
                       subgraph.tensors[given].quantization)  # fmt: skip
-    shape = add_tensor(subgraph, np.array([2]), schema.TensorType.INT32, None, add_buffer(model, np.array([1, 4], np.int32)))
+    shape = add_tensor(
+        subgraph, np.array([2]), schema.TensorType.INT32, None, add_buffer(model, np.array([1, 4], np.int32))
+    )
     model.operatorCodes.append(schema.OperatorCodeT(deprecatedBuiltinCode=22, builtinCode=22, version=1))
     reshape = schema.OperatorT(opcodeIndex=len(model.operatorCodes) - 1, inputs=np.array([given, shape], np.int32),
                                outputs=np.array([copy], np.int32))  # fmt: skip

@@ -16,7 +16,7 @@ from kdrec.models.teachers.base import (
     pair_matrix,
     read_arrays,
     write_arrays,
-)  # fmt: skip
+)
 
 BLOCK = 256  # rows that are folded in at a time: each has a (factors, factors) matrix of its own
 

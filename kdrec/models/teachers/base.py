@@ -109,7 +109,13 @@ def write_arrays(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 def read_arrays(folder: Path) -> dict[str, np.ndarray]:
     """What `write_arrays` wrote."""
-    with np.load(folder / ARRAYS, allow_pickle=False) as stored:
+    return read_npz(folder / ARRAYS)
+
+
+def read_npz(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of an npz file."""
+    # Opened here, because np.load leaves the file open when it is damaged.
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}
 
 

@@ -18,7 +18,7 @@ from kdrec.models.teachers.base import (
     pair_matrix,
     read_arrays,
     write_arrays,
-)  # fmt: skip
+)
 
 MAX_ITEMS = 50_000  # the Gram matrix of so many items takes 20 GB
 

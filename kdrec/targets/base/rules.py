@@ -131,12 +131,12 @@ def eight_bits_only(subject: Subject, target: Target) -> Iterator[Finding]:
 
 
 def three_inner_dimensions(subject: Subject, target: Target) -> Iterator[Finding]:
-    """Only the three innermost dimensions of a tensor are larger than 1.
+    """Only the three innermost dimensions of a computed tensor are larger than 1.
 
     Way out: batch 1; reshape before the operator that adds a dimension.
     """
     for graph, tensor in subject.tensors():
-        if any(size > 1 for size in tensor.shape[:-3]):
+        if not tensor.is_constant and any(size > 1 for size in tensor.shape[:-3]):  # convolution kernels have four
             yield tensor_finding(graph, tensor, f"shape {list(tensor.shape)}")
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.format import open_memmap
 
 from kdrec.errors import DataError
-from kdrec.models.teachers.base import Inputs
+from kdrec.models.teachers.base import Inputs, read_npz
 
 TABLES = (".npy", ".npz", ".parquet")
 WANTED = "scores (users, items), or user_embedding (users, d) and item_embedding (items, d)"
@@ -84,12 +85,7 @@ def read_table(path: Path) -> Table:
 
 
 def _read_npy(path: Path) -> dict[str, np.ndarray]:
-    return {"scores": np.load(path, mmap_mode="r", allow_pickle=False)}
-
-
-def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
+    return {"scores": open_memmap(path, mode="r")}
 
 
 def _read_parquet(path: Path) -> dict[str, np.ndarray]:
@@ -118,6 +114,6 @@ def _stacked(column: Any, path: Path) -> np.ndarray:
 
 READERS: dict[str, Callable[[Path], dict[str, np.ndarray]]] = {
     ".npy": _read_npy,
-    ".npz": _read_npz,
+    ".npz": read_npz,
     ".parquet": _read_parquet,
 }

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import tensorflow as tf
 
 from kdrec.data.histories import pad_histories
 from kdrec.data.interactions import Interactions
 from kdrec.data.splits import Split
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,10 @@ class PairBatches:
         expected = in_batch * shares + self.extra_negatives / self.train.n_items
         return np.concatenate([[0.0], expected / (in_batch + self.extra_negatives)])
 
-    def __call__(self, first_epoch: int = 0) -> tf.data.Dataset:
+    def __call__(self, first_epoch: int = 0) -> "tf.data.Dataset":
         """All batches from the start of `first_epoch` on, without end."""
+        import tensorflow as tf
+
         probe = self.batch(np.arange(1), np.random.default_rng(0))
         signature = {name: tf.TensorSpec((None, *array.shape[1:]), array.dtype) for name, array in probe.items()}
         return tf.data.Dataset.from_generator(lambda: self._from(first_epoch), output_signature=signature).prefetch(4)

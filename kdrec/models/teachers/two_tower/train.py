@@ -1,6 +1,8 @@
 """The two-tower teacher: a TensorFlow Recommenders retrieval model on ids, histories, context and all features."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 from kdrec.data.interactions import Interactions
 from kdrec.data.splits import Split
 from kdrec.errors import TrainingError
+from kdrec.files import atomic_write, canonical_json, sha256_of
 from kdrec.models.teachers.base import Progress, check_positive, is_ordered
 from kdrec.models.teachers.two_tower.batches import PairBatches, validation_rows
 from kdrec.models.teachers.two_tower.features import tower_features
@@ -66,10 +69,17 @@ def two_tower(
         A teacher that provides user_embedding and answers to any history.
 
     Raises:
-        TrainingError: an option out of range, no pairs, or a loss that became NaN (the last good epoch is kept).
+        TrainingError: an option out of range, no pairs, checkpoints of another training, or a loss that became NaN
+            (the last good epoch is kept).
 
     Source: Yi et al., Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations, RecSys 2019;
     Yang et al., Mixed Negative Sampling for Learning Two-tower Neural Networks in Recommendations, WWW 2020.
+
+    >>> log = Interactions([0, 0, 1, 1, 2], [0, 1, 0, 1, 2], list(range(3)), list(range(3)))
+    >>> teacher = two_tower(log, epochs=20, batch_size=5, embedding_dim=4, extra_negatives=3, learning_rate=0.05)
+    >>> scores = teacher({"history": np.array([[0, 1]])})[0]
+    >>> bool(scores[1] > scores[2])  # who took item 0 took item 1
+    True
     """
     check_positive(
         history_length=history_length, embedding_dim=embedding_dim, epochs=epochs, batch_size=batch_size,
@@ -78,6 +88,8 @@ def two_tower(
     )  # fmt: skip
     if not 0 <= user_dropout <= 1:
         raise TrainingError(f"user_dropout must lie in [0, 1], not {user_dropout}; 0.5 is the default")
+    if extra_negatives < 0:
+        raise TrainingError(f"extra_negatives must be at least 0, not {extra_negatives}; 256 is the default")
     if len(train) == 0:
         raise TrainingError("train must hold pairs, and is empty; give the train part of a split")
     from kdrec.models.teachers.two_tower.model import TwoTowerOptions
@@ -106,8 +118,24 @@ def two_tower(
         batches.item_probabilities().astype(np.float32),
     )
     rows = None if validation is None else validation_rows(validation, length)
+    if checkpoint_folder is not None:
+        watched = None if validation is None else [validation.valid.fingerprint(), patience]
+        told = [asdict(options), epochs, batch_size, learning_rate, extra_negatives, user_dropout]
+        claim(Path(checkpoint_folder), canonical_json([train.fingerprint(), watched, told]))
     fit(teacher.model, batches, epochs, learning_rate, rows, patience, checkpoint_folder, progress)
     return teacher
+
+
+def claim(folder: Path, training: str) -> None:
+    """Note in the folder which training its checkpoints are of, so that no other one goes on from them."""
+    note, key = folder / "training.json", sha256_of(training.encode())
+    if not note.exists():
+        atomic_write(note, canonical_json({"training": key}))
+    elif json.loads(note.read_text())["training"] != key:
+        raise TrainingError(
+            f"checkpoint_folder {folder} holds the epochs of a training with other data or options; name another "
+            f"folder, or delete it"
+        )
 
 
 def fit(
