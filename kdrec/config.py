@@ -47,8 +47,8 @@ class Config:
     losses: tuple[str, ...] = ("softened_kl",)
     loss_weights: tuple[float, ...] | None = None
     temperature: float = 1.0
-    student_loss_weight: float = 0.5
-    epochs: int = 20
+    student_loss_weight: float = 0.3
+    epochs: int = 12
     batch_size: int = 512
     learning_rate: float = 0.005
     patience: int = 3

@@ -1,5 +1,6 @@
 """The work of each stage of a run: read what earlier stages left, leave files in the stage's folder."""
 
+import inspect
 import json
 import os
 from functools import partial
@@ -11,6 +12,7 @@ from kdrec.compress.prune import zero_share
 from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.distill.batches import training_rows
+from kdrec.distill.calibrate import calibrated_scale
 from kdrec.distill.teacher_cache import TeacherCache
 from kdrec.errors import DataError
 from kdrec.evaluation.baselines import popularity, random
@@ -71,7 +73,10 @@ def _train_teacher(label: str, name: str, split: Split, config: Config, said: Pr
             said(label, done, total, ", ".join(f"{key} {value:.4f}" for key, value in logs.items()))
 
         build = teachers.get(name)
-        build(split.train, seed=config.seed, progress=progress, **config.teacher_options).save(folder / "teacher")
+        taken = inspect.signature(build).parameters
+        long = {"validation": split, "checkpoint_folder": folder / "checkpoint"}  # of a teacher that trains by epochs
+        options = {key: value for key, value in long.items() if key in taken} | config.teacher_options
+        build(split.train, seed=config.seed, progress=progress, **options).save(folder / "teacher")
         (folder / "curve.json").write_text(json.dumps([logs for logs in curve if logs]))
     else:
         (folder / "external.json").write_text(json.dumps({"path": name}))
@@ -89,8 +94,9 @@ def teacher_of(folder: Path, split: Split) -> Any:
 def cache(split: Split, teacher: Stage, config: Config, said: Progress, folder: Path) -> None:
     """Ask the teacher about every training row."""
     users, cuts = training_rows(split.train, split.ordered, config.cuts_per_user)
+    asked = teacher_of(teacher.folder, split)
     TeacherCache.write(
-        folder / "cache", teacher_of(teacher.folder, split), split.train, users, cuts,
+        folder / "cache", asked, split.train, users, cuts, scale=calibrated_scale(asked, split, config.seed),
         progress=lambda done, total: said("teacher_cache", done, total, ""),
     )  # fmt: skip
 

@@ -25,7 +25,13 @@ def teacher_inputs(
 
 
 def answers(
-    teacher: Any, interactions: Interactions, users: np.ndarray, cuts: np.ndarray, history_length: int | None, top: int
+    teacher: Any,
+    interactions: Interactions,
+    users: np.ndarray,
+    cuts: np.ndarray,
+    history_length: int | None,
+    top: int,
+    scale: float = 1.0,
 ) -> dict[str, np.ndarray]:
     """The fields of some rows; top 0 keeps the scores of all items, else the best `top` unseen ones.
 
@@ -33,7 +39,7 @@ def answers(
         DataError: scores of a wrong shape, or values that float16 cannot hold.
     """
     x = teacher_inputs(interactions, users, cuts, history_length)
-    scores = np.asarray(teacher(x), dtype=np.float32)
+    scores = scale * np.asarray(teacher(x), dtype=np.float32)
     expected = (len(users), interactions.n_items)
     if scores.shape != expected:
         raise DataError(

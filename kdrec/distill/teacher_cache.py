@@ -69,6 +69,7 @@ class TeacherCache:
         users: np.ndarray,
         cuts: np.ndarray,
         *,
+        scale: float = 1.0,
         history_length: int | None = None,
         top: int = 200,
         dense: bool | Literal["auto"] = "auto",
@@ -82,6 +83,7 @@ class TeacherCache:
             teacher: any callable from x to scores (rows, n_items).
             interactions: the pairs that histories and context are taken from.
             users, cuts: (rows,) each: the history of row i is the first cuts[i] pairs of users[i].
+            scale: factor on the scores, for example from `calibrated_scale`; it changes no ranking.
             history_length: tokens that the teacher is shown, the last ones; None shows the whole history.
             top: K of the top list; at most as many as every row has unseen.
             dense: keep the scores of all items; "auto" does up to 512 MiB, and else keeps the top list.
@@ -101,7 +103,7 @@ class TeacherCache:
             arrays: dict[str, np.ndarray] = {}
             for start in range(0, len(users), batch_size):
                 rows = slice(start, start + batch_size)
-                fields = answers(teacher, interactions, users[rows], cuts[rows], history_length, top)
+                fields = answers(teacher, interactions, users[rows], cuts[rows], history_length, top, scale)
                 for name, values in fields.items():
                     if start == 0:
                         arrays[name] = open_memmap(
@@ -114,6 +116,7 @@ class TeacherCache:
                 "schema": SCHEMA,
                 "fingerprint": fingerprint(interactions, users, cuts),
                 "teacher": getattr(teacher, "name", type(teacher).__name__),
+                "scale": scale,
                 "rows": len(users),
                 "n_items": interactions.n_items,
                 "history_length": history_length,

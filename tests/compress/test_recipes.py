@@ -8,7 +8,7 @@ from kdrec.errors import ConversionError, UnknownNameError
 
 
 def test_recipes_are_found_by_name():
-    assert recipes.names() == ["dynamic_int8", "float16", "float32", "int8"]
+    assert {"dynamic_int8", "float16", "float32", "int8"} <= set(recipes.names())
 
 
 @pytest.mark.parametrize("name", recipes.names())
@@ -20,11 +20,13 @@ def test_a_recipe_has_the_name_of_its_file_and_is_frozen(name):
 
 
 def test_only_int8_activations_need_calibration():
-    assert [name for name in recipes.names() if recipes.get(name).needs_calibration] == ["int8"]
+    for name in recipes.names():
+        assert recipes.get(name).needs_calibration == (recipes.get(name).activations == "int8")
+    assert recipes.get("int8").needs_calibration and not recipes.get("dynamic_int8").needs_calibration
 
 
 def test_an_unknown_recipe_lists_those_that_exist():
-    with pytest.raises(UnknownNameError, match="recipes has no 'int4'; it has dynamic_int8, float16, float32, int8"):
+    with pytest.raises(UnknownNameError, match="recipes has no 'int4'; it has .*int8"):
         recipes.get("int4")
 
 
