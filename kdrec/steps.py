@@ -76,7 +76,9 @@ def _train_teacher(label: str, name: str, split: Split, config: Config, said: Pr
         taken = inspect.signature(build).parameters
         long = {"validation": split, "checkpoint_folder": folder / "checkpoint"}  # of a teacher that trains by epochs
         options = {key: value for key, value in long.items() if key in taken} | config.teacher_options
-        build(split.train, seed=config.seed, progress=progress, **options).save(folder / "teacher")
+        build(split.train, seed=config.seed, ordered=split.ordered, progress=progress, **options).save(
+            folder / "teacher"
+        )
         (folder / "curve.json").write_text(json.dumps([logs for logs in curve if logs]))
     else:
         (folder / "external.json").write_text(json.dumps({"path": name}))

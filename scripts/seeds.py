@@ -39,10 +39,10 @@ def chosen(config: Config, grid: dict[str, list], work: Path) -> tuple[Config, l
 
 
 def als_of_same_width(split: Split, config: Config, seed: int) -> dict[str, float]:
-    """implicit's ALS with as many factors as the student has dimensions, regularization chosen on validation."""
+    """implicit's ALS with as many factors as the student has dimensions, regularization, alpha and recency chosen on validation."""
     fitted = [
-        als(split.train, seed=seed, factors=config.embedding_dim, regularization=strength, alpha=alpha)
-        for strength, alpha in product((1.0, 10.0, 50.0), (1.0, 10.0))
+        als(split.train, seed=seed, factors=config.embedding_dim, regularization=strength, alpha=alpha, recency=recency)
+        for strength, alpha, recency in product((1.0, 10.0, 50.0), (1.0, 5.0), (None, 8.0))
     ]
     best = max(fitted, key=lambda teacher: evaluate(teacher, split, "valid").metrics["ndcg@10"])
     return {name: evaluate(best, split, "test").metrics[name] for name in METRICS}
@@ -52,7 +52,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", help="name of a data set")
     parser.add_argument("--data-dir", help="folder that holds it")
-    parser.add_argument("--teacher", default="two_tower", help=f"one of {', '.join(teachers.names())}, or several by comma")
+    parser.add_argument(
+        "--teacher", default="two_tower", help=f"one of {', '.join(teachers.names())}, or several by comma"
+    )
     parser.add_argument("--teacher-options", type=json.loads, default={}, help="JSON")
     parser.add_argument("--grid", type=json.loads, default={}, help='JSON, for example {"temperature": [0.3, 0.5]}')
     parser.add_argument("--work", type=Path, default=Path("runs/seeds"))

@@ -44,9 +44,7 @@ def test_ordered_batch_holds_out_the_next_item_with_its_context(log):
 
 
 def test_set_batch_hides_a_share_and_reads_the_rest(log):
-    batches = TrainingBatches(
-        log, *training_rows(log, False), history_length=4, ordered=False, hidden_share=(0.4, 0.4)
-    )
+    batches = TrainingBatches(log, *training_rows(log, False), history_length=4, ordered=False, hidden_share=(0.4, 0.4))
     x, labels = batches.batch(np.arange(3), np.random.default_rng(1))
     for row, size in enumerate(SIZES.values()):
         everything = set((log.items[log.indptr[row] : log.indptr[row + 1]] + 1).tolist())

@@ -1,7 +1,9 @@
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 
 from kdrec.tflite.read import parse
 from kdrec.tflite.verify import differences
+from kdrec.tflite.views import integers
 from kdrec.tflite.write import DATA_ALIGNMENT, pack
 
 
@@ -37,3 +39,38 @@ def test_constants_begin_at_multiples_of_16_bytes(tied_mean):
         data = b"" if buffer.data is None else np.asarray(buffer.data, np.uint8).tobytes()
         if len(data) > 32:
             assert content.index(data) % DATA_ALIGNMENT == 0
+
+
+def test_any_tensors_survive_sharing():
+    """Few different values, so that nearly every part has been written before, at every alignment."""
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        tensors = [any_tensor(rng) for _ in range(40)]
+        graphs = [
+            schema.SubGraphT(tensors=tensors[:20], operators=[]),
+            schema.SubGraphT(tensors=tensors[20:], operators=[]),
+        ]
+        after = parse(pack(schema.ModelT(version=3, subgraphs=graphs, buffers=[schema.BufferT()], operatorCodes=[])))
+        written = [tensor for graph in after.subgraphs for tensor in graph.tensors]
+        assert [described(tensor) for tensor in written] == [described(tensor) for tensor in tensors]
+
+
+def any_tensor(rng: np.random.Generator) -> schema.TensorT:
+    quantization = schema.QuantizationParametersT(
+        scale=rng.integers(1, 3, rng.integers(1, 4)).astype(np.float32),
+        zeroPoint=rng.integers(0, 2, rng.integers(1, 3)) if rng.integers(2) else None,
+        quantizedDimension=int(rng.integers(2)),
+    )
+    return schema.TensorT(
+        shape=rng.integers(1, 3, rng.integers(1, 4)).astype(np.int32),
+        type=int(rng.integers(3)),
+        name=[None, b"a", b"ab", b"abc", b"abcd\0"][rng.integers(5)],
+        isVariable=bool(rng.integers(2)),
+        quantization=quantization if rng.integers(2) else None,
+    )
+
+
+def described(tensor: schema.TensorT) -> tuple:
+    quantized = tensor.quantization
+    inner = quantized and (integers(quantized.scale), integers(quantized.zeroPoint), quantized.quantizedDimension)
+    return integers(tensor.shape), tensor.type, tensor.name, bool(tensor.isVariable), inner
