@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from small_students import LENGTH, student, tokens
 
 from kdrec.errors import ConversionError
 from kdrec.export.calibration import calls, check, covering
 from kdrec.export.student_parts import take_apart
-from tests.export.conftest import LENGTH, student, tokens
 
 
 @pytest.fixture(scope="module")

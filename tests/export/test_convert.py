@@ -31,6 +31,7 @@ def gru(name: str) -> Conversion:
     return conversion(name, lambda x: {"scores": model(x)}, held=tuple(model.weights))
 
 
+@pytest.mark.slow
 def test_crashes_are_errors_that_name_each_conversion_and_the_signal():
     """The second crash is named too, so what followed the first was still tried."""
     killed = r"^converting 'one' failed: the converter's process ended with signal \d+ \(SIG\w+; .*unroll=True\)"

@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from small_students import ITEMS, LENGTH, WIDTH, Case, standard_jobs, student
 
 from kdrec.compress import recipes
 from kdrec.export import ExportJob, export_all
 from kdrec.tflite.sizes import sizes
 from kdrec.tflite.verify import run
 from kdrec.tflite.views import read
-from tests.export.conftest import ITEMS, LENGTH, WIDTH, Case, standard_jobs, student
 
+pytestmark = pytest.mark.slow  # the three students take a converter process each
 CASES = ("mean", "untied", "conv")
 
 

@@ -3,13 +3,13 @@ import io
 import numpy as np
 import pytest
 import tf_keras as keras
+from small_students import ITEMS, LENGTH, WIDTH, standard_jobs, student
 
 from kdrec.errors import ConversionError
 from kdrec.export.host import host_part, symmetric
 from kdrec.export.jobs import ExportJob
 from kdrec.export.signatures import build
 from kdrec.export.student_parts import take_apart
-from tests.export.conftest import ITEMS, LENGTH, WIDTH, standard_jobs, student
 
 
 def test_the_host_keeps_the_table_and_pools_as_the_student_does():

@@ -1,11 +1,13 @@
 """Small graphs over one table, converted in the test's own process; the converter is safe with these."""
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
+collect_ignore = ["conftest.py"]  # --doctest-modules would import it under a name that other folders use too
 ITEMS, WIDTH, LENGTH = 20, 8, 4
 
 
@@ -52,8 +54,6 @@ def converted(encode: Callable, *, int8: bool = True, signatures=("score", "embe
         for history in histories:
             for name in signatures:
                 yield name, {"history": history[np.newaxis]}
-
-    import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder, signatures=functions)
