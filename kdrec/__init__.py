@@ -6,15 +6,22 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Config": "kdrec.config",
     "Distiller": "kdrec.distill.distiller",
     "Interactions": "kdrec.data.interactions",
     "KdrecError": "kdrec.errors",
     "Recommender": "kdrec.runtime.recommender",
+    "SoftenedKl": "kdrec.losses.softened_kl",
+    "Softmax": "kdrec.losses.softmax",
     "Split": "kdrec.data.splits",
     "TeacherCache": "kdrec.distill.teacher_cache",
+    "TrainingBatches": "kdrec.distill.batches",
     "evaluate": "kdrec.evaluation.ranking",
+    "export_bundles": "kdrec.pack",
     "leave_last_out": "kdrec.data.splits",
     "read_table": "kdrec.data.readers",
+    "training_rows": "kdrec.distill.batches",
+    "validation_batches": "kdrec.distill.batches",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -7,6 +7,11 @@ from typing import Any
 
 from kdrec.errors import DataError
 
+AT_LEAST_ONE = (
+    *("min_user_items", "min_item_users", "embedding_dim", "history_length", "epochs", "batch_size", "patience"),
+    *("cuts_per_user", "prune_epochs", "k"),
+)
+
 
 @dataclass(frozen=True)
 class Config:
@@ -55,7 +60,7 @@ class Config:
     cuts_per_user: int | None = 50
 
     sparsity: float = 0.5
-    prune_epochs: int = 4
+    prune_epochs: int = 6
     recipe: str = "int8"
     targets: tuple[str, ...] = ("android", "coral_edgetpu", "micro")
     k: int = 10
@@ -66,11 +71,25 @@ class Config:
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.loss_weights is not None:
             object.__setattr__(self, "loss_weights", tuple(self.loss_weights))
-        for name in ("embedding_dim", "epochs", "batch_size", "k", "min_user_items", "min_item_users"):
-            if getattr(self, name) < 1:
-                raise DataError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in AT_LEAST_ONE:
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise DataError(f"{name} must be at least 1, not {value}")
+        for name in ("learning_rate", "temperature"):
+            if not getattr(self, name) > 0:
+                raise DataError(f"{name} must be above 0, not {getattr(self, name)}")
         if not 0 <= self.sparsity < 1:
             raise DataError(f"sparsity must lie in [0, 1), not {self.sparsity}; 0 leaves pruning out")
+        if not 0 <= self.student_loss_weight <= 1:
+            raise DataError(f"student_loss_weight must lie in [0, 1], not {self.student_loss_weight}")
+        if self.loss_weights is not None and len(self.loss_weights) != len(self.losses):
+            raise DataError(
+                f"loss_weights must have one value a loss ({len(self.losses)}), not {len(self.loss_weights)}"
+            )
+        for name in ("targets", "losses"):
+            values = getattr(self, name)
+            if not values or len(set(values)) < len(values):
+                raise DataError(f"{name} must name at least one and none twice, not {', '.join(values) or 'nothing'}")
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, sort_keys=True)
@@ -86,6 +105,8 @@ class Config:
             values = json.loads(text)
         except json.JSONDecodeError as error:
             raise DataError(f"config must be JSON as `kdrec run` writes it: {error}") from error
+        if not isinstance(values, dict):
+            raise DataError(f"config must be a JSON object of options as `kdrec run` writes it, not {values!r}")
         known = {option.name for option in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:

@@ -46,7 +46,8 @@ def train_form(
     name: str, student: keras.Model, split: Split, config: Config, folder: Path, progress: Progress, **options: Any
 ) -> None:
     """Train a student in a stage's folder and leave its weights and curve there."""
-    settings = {**config.only(*TRAINING_OPTIONS), "seed": config.seed, **options}
+    monitor = "val_ndcg@10" if len(split.valid) else None  # without validation items the last epoch is kept
+    settings = {**config.only(*TRAINING_OPTIONS), "seed": config.seed, "monitor": monitor, **options}
     curve = train(student, split, stage=name, folder=folder / "checkpoint", progress=progress, **settings)
     _save(folder, student, curve)
 
@@ -60,7 +61,7 @@ def prune_form(
     end = max(1, steps * 2 // 3)  # the last third lets the rest of the weights settle
     pruned = prunable(student, config.sparsity, begin_step=0, end_step=end, frequency=max(1, end // 20))
     settings = {**config.only(*TRAINING_OPTIONS), "epochs": config.prune_epochs, "seed": config.seed + 1}
-    settings |= {"learning_rate": config.learning_rate / 2, "patience": None, "monitor": None, **options}
+    settings |= {"patience": None, "monitor": None, **options}  # the last epoch is the one that is pruned
     curve = train(
         pruned, split, stage="pruned", folder=folder / "checkpoint", progress=progress,
         callbacks=[pruning_step()], **settings,

@@ -11,12 +11,11 @@ import tf_keras as keras
 from kdrec.data.splits import Split
 from kdrec.distill.live_teacher import inputs_of
 from kdrec.evaluation.ranking import evaluate
-from kdrec.evaluation.result import RankingResult
 
 Scorer = Callable[[dict[str, np.ndarray]], np.ndarray]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Judge:
     """Judges every form in the same way: full ranking of the test part, seen items masked, ties by their mean.
 
@@ -27,12 +26,11 @@ class Judge:
 
     split: Split
     k: int
-    teacher: RankingResult | None = None
 
     def row(
         self, name: str, form: str, scorer: Scorer, history_length: int | None = None, **known: Any
     ) -> dict[str, Any]:
-        """Evaluate a scorer and make its row; the teacher must come before what is compared with it.
+        """Evaluate a scorer and make its row; `with_keep` fills in what needs the teacher's.
 
         Args:
             name: of the row.
@@ -42,25 +40,33 @@ class Judge:
             **known: columns that are not measured here, for example `bytes`.
         """
         result = evaluate(scorer, self.split, "test", ks=(self.k,), history_length=history_length)
-        if name == "teacher":
-            self.teacher = result
         ndcg = f"ndcg@{self.k}"
         values = result.per_user[ndcg]
         margin = 1.96 * values.std() / len(values) ** 0.5  # 95 % of the mean over users, normal approximation
-        keep = None if self.teacher is None else result.metrics[ndcg] / self.teacher.metrics[ndcg]
         empty = dict.fromkeys(
-            ("target", "recipe", "parameters", "bytes", "gzip_bytes", "table_bytes", "overhead_bytes", "sparsity")
+            ("keep", "target", "recipe", "parameters", "bytes", "gzip_bytes", "table_bytes", "overhead_bytes", "sparsity")
             + ("latency_us_p50", "latency_us_p90", "latency_us_p99", "arena_bytes")
         )
         return {
             **empty,
-            **{"name": name, "form": form, "keep": keep},
+            **{"name": name, "form": form},
             **result.metrics,
             **{f"{ndcg}_low": result.metrics[ndcg] - margin, f"{ndcg}_high": result.metrics[ndcg] + margin},
             **{f"{ndcg}_pessimistic": result.pessimistic[ndcg]},
             "tied_share": result.tied_share[f"tied@{self.k}"],
             **known,
         }
+
+
+def with_keep(rows: list[dict[str, Any]], k: int) -> list[dict[str, Any]]:
+    """The rows with `keep`, their share of the teacher's NDCG@k; None where the teacher's is 0.
+
+    >>> rows = [{"name": "teacher", "ndcg@5": 0.5}, {"name": "student", "ndcg@5": 0.25}]
+    >>> [row["keep"] for row in with_keep(rows, 5)]
+    [1.0, 0.5]
+    """
+    best = next(row for row in rows if row["name"] == "teacher")[f"ndcg@{k}"]
+    return [{**row, "keep": row[f"ndcg@{k}"] / best if best else None} for row in rows]
 
 
 def keras_scorer(student: keras.Model) -> Scorer:

@@ -1,5 +1,6 @@
 """From a configuration to a split: which data, what is left out of it, what is held out of it."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from kdrec.config import Config
@@ -9,6 +10,7 @@ from kdrec.data.filters import Counts, prepare
 from kdrec.data.interactions import Interactions
 from kdrec.data.readers import read_table
 from kdrec.data.splits import Split
+from kdrec.data.tables import reading
 from kdrec.errors import DataError, UnknownNameError
 from kdrec.files import sha256_of
 
@@ -42,12 +44,26 @@ def load(config: Config) -> tuple[Split, list[Counts]]:
 
 def source_of(config: Config) -> dict[str, str]:
     """What the content of the data depends on: each file's checksum, by name."""
-    files = [Path(config.data)] if Path(config.data).is_file() else []
-    if config.item_features is not None:
-        files.append(Path(config.item_features))
-    if config.data_dir is not None:
-        files += sorted(path for path in Path(config.data_dir).iterdir() if path.is_file())
-    return {path.name: sha256_of(path) for path in files if path.is_file()}
+    files = [] if config.item_features is None else [Path(config.item_features)]
+    if config.data.replace("-", "_") not in sets.names():
+        files += [Path(config.data), *Path(config.data).rglob("*.parquet")]
+    elif config.data_dir is not None:
+        files += Path(config.data_dir).glob("*")
+    return checksums(files)
+
+
+def checksums(paths: Iterable[Path]) -> dict[str, str]:
+    """The sha256 of each file by its path; folders and what does not exist are left out.
+
+    Raises:
+        DataError: a file that cannot be read.
+    """
+    found = {}
+    for path in sorted(paths):
+        if path.is_file():
+            with reading(path):
+                found[str(path)] = sha256_of(path)
+    return found
 
 
 def name_of(config: Config) -> str:

@@ -60,8 +60,8 @@ def check_targets(names: tuple[str, ...]) -> None:
             )
 
 
-def export_bundles(student: keras.Model, split: Split, config: Config, name: str, folder: Path) -> None:
-    """Write a bundle, still without metrics, for each target of a configuration.
+def export_bundles(student: keras.Model, split: Split, config: Config, name: str, folder: str | Path) -> None:
+    """Write a bundle, still without metrics, for each target of a configuration, into `folder/<target>`.
 
     Raises:
         ConversionError: the converter refused or died; TargetError: a file breaks a rule of its device.
@@ -86,7 +86,7 @@ def export_bundles(student: keras.Model, split: Split, config: Config, name: str
         cases[0]["history"] = [0] * (length - 1) + [1]  # the shortest history, too
         files = {**exported.files, "items.json": _items(split).to_json()}
         files["golden.json"] = golden.make(target.oracle, cases, judge(manifest, files).answers)
-        write_bundle(folder / target.name, files, manifest)
+        write_bundle(Path(folder, target.name), files, manifest)
 
 
 def representative(split: Split, student: keras.Model, seed: int) -> dict[str, np.ndarray]:

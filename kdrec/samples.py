@@ -9,7 +9,7 @@ from kdrec.data.splits import Split
 from kdrec.evaluation.item_lists import ItemLists
 from kdrec.evaluation.top_k import top_k
 
-USERS, SHOWN = 4, 8
+USERS = 4
 
 
 def side_by_side(split: Split, teacher: Any, form: Any, k: int) -> list[dict[str, Any]]:
@@ -38,9 +38,9 @@ def side_by_side(split: Split, teacher: Any, form: Any, k: int) -> list[dict[str
     return [
         {
             "user": str(split.train.user_ids[user]),
-            "history": titles[histories[row][-SHOWN:]].tolist(),
+            "history": titles[histories[row]].tolist(),
             "held_out": titles[held_out[row]].tolist(),
-            **{name: titles[items[row]].tolist() for name, items in lists.items()},
+            **{name: titles[items[row][items[row] >= 0]].tolist() for name, items in lists.items()},  # −1 fills up
         }
         for row, user in enumerate(users)
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kdrec import __version__
-from kdrec.files import atomic_write, canonical_json, sha256_of
+from kdrec.files import atomic_write, canonical_json, naming_full_disk, sha256_of
 
 Progress = Callable[[str, int, int, str], None]
 
@@ -32,10 +32,15 @@ class Stages:
     Args:
         folder: where the stages keep their files, `<name>-<key>/` each.
         progress: called with (stage, done, total, note); total 0 says that a stage was found finished.
+        prepare: called before the work of each stage, for example to seed generators: a stage must not depend on
+            whether the ones before it were done in this process.
     """
 
-    def __init__(self, folder: Path, progress: Progress | None = None):
+    def __init__(
+        self, folder: Path, progress: Progress | None = None, prepare: Callable[[], None] | None = None
+    ):
         self.folder = folder
+        self.prepare: Callable[[], None] = prepare or (lambda: None)
         self.progress: Progress = progress or (lambda stage, done, total, note: None)
         self.finished: list[Stage] = []
 
@@ -51,6 +56,9 @@ class Stages:
             inputs: all options that the output depends on (JSON values).
             work: writes into the folder given.
             after: stages whose output it reads.
+
+        Raises:
+            OutputError: no space left; all that is finished stays.
         """
         version = {"kdrec": __version__, "name": name, "inputs": inputs, "after": [stage.key for stage in after]}
         key = sha256_of(canonical_json(version).encode())[:12]
@@ -64,7 +72,9 @@ class Stages:
             self.progress(name, 0, 1, "")
             start = time.perf_counter()
             _reset_peak_memory()
-            work(folder)
+            self.prepare()
+            with naming_full_disk(folder):
+                work(folder)
             spent = {"seconds": time.perf_counter() - start, "peak_memory_bytes": _peak_memory()}
             atomic_write(done, json.dumps(spent))
             self.progress(name, 1, 1, "")

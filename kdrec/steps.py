@@ -14,12 +14,11 @@ from kdrec.data.splits import Split
 from kdrec.distill.batches import training_rows
 from kdrec.distill.calibrate import calibrated_scale
 from kdrec.distill.teacher_cache import TeacherCache
-from kdrec.errors import DataError
+from kdrec.errors import DataError, UnknownNameError
 from kdrec.evaluation.baselines import popularity, random
 from kdrec.evaluation.ranking import evaluate
-from kdrec.files import sha256_of
-from kdrec.judge import Judge, keras_scorer, weight_sizes
-from kdrec.load import load
+from kdrec.judge import Judge, keras_scorer, weight_sizes, with_keep
+from kdrec.load import checksums, load
 from kdrec.models import teachers
 from kdrec.models.teachers.base import load as load_teacher
 from kdrec.models.teachers.external import as_teacher
@@ -43,47 +42,91 @@ def data(config: Config, folder: Path) -> None:
     (folder / "filters.json").write_text(json.dumps([describe.counts(each) for each in counts]))
 
 
-def best_teacher(stages: Stages, data: Stage, split: Split, config: Config) -> Stage:
-    """The teacher's stage; of several named ones the best by NDCG on the validation part."""
-    found = [_teacher(stages, data, split, name.strip(), config) for name in config.teacher.split(",")]
-    if len(found) == 1:
-        return found[0]
-    return max(found, key=lambda stage: json.loads((stage.folder / "valid.json").read_text())["ndcg"])
+def teacher_names(config: Config) -> list[str]:
+    """The teachers that a configuration names: of `kdrec.models.teachers`, or paths.
 
-
-def _teacher(stages: Stages, data: Stage, split: Split, name: str, config: Config) -> Stage:
-    options: dict[str, Any] = {"teacher": name, "options": config.teacher_options, "seed": config.seed, "k": config.k}
-    if name not in teachers.names():
-        path = Path(name)
-        if not path.exists():
+    Raises:
+        UnknownNameError: a teacher that does not exist, or an option that none of them has.
+    """
+    found = list(dict.fromkeys(name.strip() for name in config.teacher.split(",")))
+    for name in found:
+        if name not in teachers.names() and not (name and Path(name).exists()):
             known = ", ".join(teachers.names())
-            raise DataError(f"teacher must be one of {known}, or a saved model or file of scores; {name!r} is none")
-        files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-        options["files"] = {str(file): sha256_of(file) for file in files}
-    label = "teacher" if name == config.teacher else f"teacher_{name}"
-    return stages.run(label, options, partial(_train_teacher, label, name, split, config, stages.progress), (data,))
+            raise UnknownNameError(
+                f"teacher must be one of {known}, or a saved model or file of scores; {name!r} is none"
+            )
+    known_options = sorted(set().union(*map(teacher_options, found)))
+    for option in config.teacher_options:
+        if option not in known_options:
+            raise UnknownNameError(
+                f"teacher_options of {config.teacher!r} has no {option!r}; it has {', '.join(known_options) or 'none'}"
+            )
+    return found
 
 
-def _train_teacher(label: str, name: str, split: Split, config: Config, said: Progress, folder: Path) -> None:
-    if name in teachers.names():
-        curve: list[dict[str, float]] = []
+def teacher_options(name: str) -> set[str]:
+    """The options of a teacher; none of one that is read from a path."""
+    if name not in teachers.names():
+        return set()
+    given = {"train", "seed", "progress", "ordered", "validation", "checkpoint_folder"}
+    return set(inspect.signature(teachers.get(name)).parameters) - given
 
-        def progress(done: int, total: int, logs: dict[str, float]) -> None:
-            curve.append(dict(logs))
-            said(label, done, total, ", ".join(f"{key} {value:.4f}" for key, value in logs.items()))
 
-        build = teachers.get(name)
-        taken = inspect.signature(build).parameters
-        long = {"validation": split, "checkpoint_folder": folder / "checkpoint"}  # of a teacher that trains by epochs
-        options = {key: value for key, value in long.items() if key in taken} | config.teacher_options
-        build(split.train, seed=config.seed, ordered=split.ordered, progress=progress, **options).save(
-            folder / "teacher"
-        )
-        (folder / "curve.json").write_text(json.dumps([logs for logs in curve if logs]))
-    else:
-        (folder / "external.json").write_text(json.dumps({"path": name}))
-    result = evaluate(teacher_of(folder, split), split, "valid", ks=(config.k,))
-    (folder / "valid.json").write_text(json.dumps({"ndcg": result.metrics[f"ndcg@{config.k}"]}))
+def best_teacher(stages: Stages, data: Stage, split: Split, config: Config) -> Stage:
+    """The teacher's stage; of several named ones the best by NDCG@10 on the validation part.
+
+    Raises:
+        DataError: several teachers, and no validation item to compare them by.
+    """
+    names = teacher_names(config)
+    if len(names) > 1 and len(split.valid) == 0:
+        raise DataError(f"teacher must be one name when no validation pair is held out, not {config.teacher!r}")
+    found = {name: _teacher(stages, data, split, name, len(names) == 1, config) for name in names}
+    if len(found) == 1:
+        return found[names[0]]
+    choice = stages.run("teacher_choice", {}, partial(_compare, split, found), tuple(found.values()))
+    reached = json.loads((choice.folder / "valid.json").read_text())
+    return found[max(names, key=lambda name: reached[name])]
+
+
+def _teacher(stages: Stages, data: Stage, split: Split, name: str, alone: bool, config: Config) -> Stage:
+    options = {key: value for key, value in config.teacher_options.items() if key in teacher_options(name)}
+    paths = [Path(place) for place in (name, *options.values()) if isinstance(place, str) and place not in teachers.names()]
+    files = checksums(file for path in paths for file in (path, *path.rglob("*")))
+    label = "teacher" if alone else f"teacher_{Path(name).stem}"
+    return stages.run(
+        label, {"teacher": name, "options": options, "seed": config.seed, "files": files},
+        partial(_train_teacher, label, name, options, split, config.seed, stages.progress), (data,),
+    )  # fmt: skip
+
+
+def _train_teacher(
+    label: str, name: str, options: dict[str, Any], split: Split, seed: int, said: Progress, folder: Path
+) -> None:
+    if name not in teachers.names():
+        as_teacher(name, n_items=split.train.n_items)
+        (folder / "external.json").write_text(json.dumps({"path": str(Path(name).resolve())}))
+        return
+
+    def progress(done: int, total: int, logs: dict[str, float]) -> None:
+        said(label, done, total, ", ".join(f"{key} {value:.4f}" for key, value in logs.items()))
+
+    build = teachers.get(name)
+    long = {"validation": split if len(split.valid) else None, "checkpoint_folder": folder / "checkpoint"}
+    by_epochs = {key: value for key, value in long.items() if key in inspect.signature(build).parameters}
+    teacher = build(split.train, seed=seed, ordered=split.ordered, progress=progress, **by_epochs, **options)
+    teacher.save(folder / "teacher")
+    state = folder / "checkpoint" / "state.json"  # holds the epochs before an interruption, too
+    epochs = json.loads(state.read_text())["epochs"] if state.exists() else []
+    (folder / "curve.json").write_text(json.dumps(epochs))
+
+
+def _compare(split: Split, found: dict[str, Stage], folder: Path) -> None:
+    k = min(10, split.train.n_items)
+    judged = {name: evaluate(teacher_of(stage.folder, split), split, "valid", ks=(k,)) for name, stage in found.items()}
+    (folder / "valid.json").write_text(
+        json.dumps({name: result.metrics[f"ndcg@{k}"] for name, result in judged.items()})
+    )
 
 
 def teacher_of(folder: Path, split: Split) -> Any:
@@ -153,9 +196,9 @@ def judge(
         rows.append(row)
         said("evaluate", len(rows), total, row["name"])
 
-    add(judged.row("teacher", "keras", teacher, bytes=folder_bytes(trained["teacher"].folder / "teacher")))
     add(judged.row("random", "baseline", random(split.train.n_items, config.seed)))
     add(judged.row("popularity", "baseline", popularity(split.train)))
+    add(judged.row("teacher", "keras", teacher, bytes=folder_bytes(trained["teacher"].folder / "teacher")))
     for name, student in students.items():
         length = student.get_layer("history").input_shape[0][1]
         known = {**weight_sizes(student), "sparsity": zero_share(student)}
@@ -164,7 +207,7 @@ def judge(
     for target, form in shipped.items():
         form.known["sparsity"] = zero_share(students["pruned" if "pruned" in students else "student_distilled"])
         add(judged.row(f"{config.recipe}_{target}", "file", form.scorer, form.history_length, **form.known))
-    (folder / "rows.json").write_text(json.dumps(rows))
+    (folder / "rows.json").write_text(json.dumps(with_keep(rows, config.k)))
     file_scorer = next(iter(shipped.values()))
     (folder / "samples.json").write_text(json.dumps(samples.side_by_side(split, teacher, file_scorer, config.k)))
 

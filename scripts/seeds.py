@@ -31,7 +31,8 @@ def chosen(config: Config, grid: dict[str, list], work: Path) -> tuple[Config, l
     tried = []
     for values in product(*grid.values()):
         setting = dict(zip(grid, values, strict=True))
-        reached = experiment.validation_ndcg(replace(config, **setting), work)
+        report = experiment.run(replace(config, targets=("android",), **setting), work / "tried", work)
+        reached = max(epoch["val_ndcg@10"] for epoch in report["curves"]["student_distilled"])
         tried.append({**setting, "val_ndcg@10": reached})
         print(tried[-1], flush=True)
     best = max(tried, key=lambda entry: entry["val_ndcg@10"])

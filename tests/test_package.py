@@ -44,7 +44,7 @@ def test_public_names_resolve() -> None:
 
 def test_an_unknown_public_name_is_named() -> None:
     with pytest.raises(
-        AttributeError, match="module 'kdrec' has no attribute 'Distill'; it has __version__, Distiller"
+        AttributeError, match="module 'kdrec' has no attribute 'Distill'; it has __version__, Config, Distiller"
     ):
         kdrec.Distill  # noqa: B018
 

@@ -62,7 +62,10 @@ def pruning_step() -> keras.callbacks.Callback:
 
 def strip(pruned: keras.Model) -> keras.Model:
     """The pruned student without TFMOT's wrappers. Do not train it further: the zeros would fill up again."""
-    return _tfmot().strip_pruning(pruned)
+    shared = _tfmot().strip_pruning(pruned)  # its layers still belong to `pruned`, too: only a copy can be taken apart
+    student = keras.models.clone_model(shared)
+    student.set_weights(shared.get_weights())
+    return student
 
 
 def zero_share(student: keras.Model) -> float:

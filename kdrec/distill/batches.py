@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from kdrec.data.histories import pad_histories
+from kdrec.data.histories import inputs, pad_histories
 from kdrec.data.interactions import Interactions
+from kdrec.data.splits import Split
 from kdrec.errors import TrainingError
 
 MASKED_HISTORY = 256  # of a longer history, the last items are masked as seen in the loss
@@ -136,18 +137,28 @@ class TrainingBatches:
 
 
 def validation_batches(
-    x: dict[str, np.ndarray], held_out: np.ndarray, seen: np.ndarray, batch_size: int = 512
+    split: Split, history_length: int, *, batch_size: int = 512, most_users: int = 5_000, seed: int = 0
 ) -> tf.data.Dataset:
-    """Batches on which `fit` computes `val_ndcg@10`.
+    """The validation part, (x, labels) as in training: on it `fit` and `evaluate` compute `val_ndcg@10`.
 
     Args:
-        x: inputs, (rows, …) each.
-        held_out: (rows, width) tokens of held-out items, 0 for padding.
-        seen: (rows, width) tokens of items that must not count, 0 for padding.
-        batch_size: rows a batch.
+        split: its `valid` part is held out, what came before is the history.
+        history_length: width of `history` in x.
+        batch_size: rows a batch, one row a user.
+        most_users: of more, so many are drawn; enough to choose an epoch by, and more would only cost time.
+        seed: of the draw.
+
+    Raises:
+        TrainingError: the validation part is empty.
     """
+    users = split.users("valid")
+    if len(users) == 0:
+        raise TrainingError("split must hold validation pairs to be watched, and holds none; hold some out")
+    if len(users) > most_users:
+        users = np.sort(np.random.default_rng(seed).choice(users, most_users, replace=False))
+    held_out, seen = pad_histories(split.valid, users), pad_histories(split.history_source("valid"), users)
     labels = np.concatenate([held_out, -seen], axis=1)
-    return tf.data.Dataset.from_tensor_slices((x, labels)).batch(batch_size)
+    return tf.data.Dataset.from_tensor_slices((inputs(split, "valid", users, history_length), labels)).batch(batch_size)
 
 
 def _widths(array: np.ndarray) -> tuple[int, ...]:

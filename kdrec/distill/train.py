@@ -4,19 +4,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import tensorflow as tf
 import tf_keras as keras
 
-from kdrec.data.histories import inputs, pad_histories
 from kdrec.data.splits import Split
 from kdrec.distill.batches import TrainingBatches, training_rows, validation_batches
 from kdrec.distill.distiller import Distiller
 from kdrec.losses.base import DistillationLoss
 from kdrec.losses.softmax import Softmax
 from kdrec.training import TrainingState, fit
-
-VALIDATION_USERS = 5_000  # enough to choose an epoch by; more would only cost time
 
 
 def train(
@@ -89,18 +84,6 @@ def train(
         state,
         epochs=epochs,
         steps_per_epoch=steps,
-        validation=_validation(split, length, seed),
+        validation=validation_batches(split, length, seed=seed) if len(split.valid) else None,
         callbacks=[*callbacks, keras.callbacks.LambdaCallback(on_epoch_end=report)],
-    )
-
-
-def _validation(split: Split, length: int, seed: int) -> tf.data.Dataset | None:
-    users = split.users("valid")
-    if len(users) == 0:
-        return None
-    if len(users) > VALIDATION_USERS:
-        users = np.sort(np.random.default_rng(seed).choice(users, VALIDATION_USERS, replace=False))
-    source = split.history_source("valid")
-    return validation_batches(
-        inputs(split, "valid", users, length), pad_histories(split.valid, users), pad_histories(source, users)
     )
