@@ -35,6 +35,12 @@ class Config:
     title_column: str | None = None
     category_columns: tuple[str, ...] = ()
     tag_columns: tuple[str, ...] = ()
+    numeric_columns: tuple[str, ...] = ()
+    vector_column: str | None = None
+    user_features: str | None = None
+    user_id_column: str | None = None
+    user_category_columns: tuple[str, ...] = ()
+    user_numeric_columns: tuple[str, ...] = ()
     minimum_rating: float | None = None
     min_user_items: int = 3
     min_item_users: int = 1
@@ -67,10 +73,10 @@ class Config:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("context_columns", "category_columns", "tag_columns", "losses", "targets"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-        if self.loss_weights is not None:
-            object.__setattr__(self, "loss_weights", tuple(self.loss_weights))
+        for option in fields(self):  # JSON knows lists only
+            value = getattr(self, option.name)
+            if isinstance(value, list):
+                object.__setattr__(self, option.name, tuple(value))
         for name in AT_LEAST_ONE:
             value = getattr(self, name)
             if value is not None and value < 1:

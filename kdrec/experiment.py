@@ -1,21 +1,19 @@
 """From an interaction log to judged files: the stages of a run, in the order they happen."""
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kdrec import __version__, describe, forms, pack, steps
-from kdrec.bundle.write import check_replaceable
+from kdrec import __version__, describe, forms, pack, steps, teaching
 from kdrec.config import Config
 from kdrec.data.splits import Split
-from kdrec.errors import DataError, OutputError
 from kdrec.files import atomic_write
 from kdrec.load import DATA_OPTIONS, name_of, source_of
+from kdrec.preflight import check_names, check_output, check_split, check_writable
 from kdrec.report.write import write_report
 from kdrec.stages import Progress, Stages
-
-REPORT_FILES = ("report.json", "report.html", "config.json")
 
 
 def run(
@@ -36,26 +34,28 @@ def run(
         The content of report.json.
 
     Raises:
-        KdrecError: bad data, a NaN loss, a converter that failed, an output folder that holds something else.
+        KdrecError: an unknown name, bad data, a NaN loss, a converter that failed, an output folder that holds
+            something else, no space left. What can be known before training is said before it.
     """
+    check_names(config)
     name = name_of(config)
     out, work = Path(out or Path("tflite_models", name)), Path(work or Path("runs", name))
     check_output(out, config)
-    pack.check_targets(config.targets)
-    steps.make_deterministic(config.seed)
-    stages = Stages(work, progress)
+    check_writable("work", work)
+    stages = Stages(work, progress, partial(steps.make_deterministic, config.seed))
     said = stages.progress
 
     data = stages.run("data", {**config.only(*DATA_OPTIONS), "files": source_of(config)}, partial(steps.data, config))
     split = Split.load(data.folder / "split")
-    if config.k > split.train.n_items:
-        raise DataError(f"k must be at most the {split.train.n_items} items of the catalogue, not {config.k}")
+    data = replace(data, key=split.fingerprint())  # what follows depends on what was read, not on where it was
+    check_split(split, config)
+    check_writable("out", out)
 
-    teacher = steps.best_teacher(stages, data, split, config)
+    teacher = teaching.best_teacher(stages, data, split, config)
     cached = stages.run(
         "teacher_cache",
         config.only("cuts_per_user"),
-        partial(steps.cache, split, teacher, config, said),
+        partial(teaching.cache, split, teacher, config, said),
         (data, teacher),
     )
 
@@ -72,7 +72,7 @@ def run(
         pruned = stages.run("pruned", options, work_of, (cached, distilled))
 
     trained = {"teacher": teacher, "student": student, "student_distilled": distilled, "pruned": pruned}
-    options = config.only("targets", "recipe")
+    options = {"name": name, **config.only("targets", "recipe")}
     exported = stages.run("export", options, partial(steps.export, name, split, pruned, config), (data, pruned))
     judged = stages.run(
         "evaluate", config.only("k"), partial(steps.judge, split, trained, exported, config, said),
@@ -82,7 +82,8 @@ def run(
     rows = json.loads((judged.folder / "rows.json").read_text())
     for target in config.targets:
         row = next(row for row in rows if row["target"] == target)
-        metrics = {key: value for key, value in row.items() if "@" in key or key in ("auc", "keep", "tied_share")}
+        judged_by = {key: value for key, value in row.items() if "@" in key or key in ("auc", "keep", "tied_share")}
+        metrics = {key: value for key, value in judged_by.items() if value is not None}
         pack.publish(exported.folder / target, out / target, metrics)
     report = {
         "schema": 1, "kdrec": __version__, "libraries": pack.library_versions(), "seed": config.seed, "k": config.k,
@@ -97,15 +98,3 @@ def run(
     write_report(report, out)
     atomic_write(out / "config.json", config.to_json() + "\n")
     return report
-
-
-def check_output(out: Path, config: Config) -> None:
-    """The output folder may hold earlier bundles and an earlier report, and nothing of somebody else.
-
-    Raises:
-        OutputError: it is a file, or a target's folder in it holds something else.
-    """
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"out must be a folder, but {out} is a file; name another")
-    for target in config.targets:
-        check_replaceable(out / target)

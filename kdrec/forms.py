@@ -15,6 +15,7 @@ from kdrec.data.histories import history_length
 from kdrec.data.splits import Split
 from kdrec.distill.batches import training_rows
 from kdrec.distill.train import train
+from kdrec.errors import UnknownNameError
 from kdrec.losses.base import DistillationLoss, TemperedLoss
 from kdrec.models.students.history import history
 from kdrec.stages import Progress
@@ -37,8 +38,18 @@ def build_student(config: Config, split: Split) -> keras.Model:
 
 
 def soft_losses(config: Config) -> list[DistillationLoss]:
-    """The configuration's distillation losses, those with a temperature at its temperature."""
+    """The configuration's distillation losses, those with a temperature at its temperature.
+
+    Raises:
+        UnknownNameError: no loss of that name, or one that compares with labels and not with a teacher.
+    """
     found = [losses.get(name) for name in config.losses]
+    for name, loss in zip(config.losses, found, strict=True):
+        if not issubclass(loss, DistillationLoss):
+            raise UnknownNameError(
+                f"loss {name!r} compares with what users did, not with a teacher; it is the part that "
+                f"student_loss_weight weighs: choose another distillation loss"
+            )
     return [loss(temperature=config.temperature) if issubclass(loss, TemperedLoss) else loss() for loss in found]
 
 
@@ -83,5 +94,9 @@ def curve_of(folder: Path) -> list[dict[str, float]]:
 
 
 def _save(folder: Path, student: keras.Model, curve: Sequence[dict[str, float]]) -> None:
-    np.savez(folder / "weights.npz", **{f"w{i}": weight for i, weight in enumerate(student.get_weights())})
+    np.savez(
+        folder / "weights.npz",
+        allow_pickle=False,
+        **{f"w{i}": weight for i, weight in enumerate(student.get_weights())},
+    )
     (folder / "curve.json").write_text(json.dumps(list(curve)))

@@ -44,7 +44,17 @@ class Judge:
         values = result.per_user[ndcg]
         margin = 1.96 * values.std() / len(values) ** 0.5  # 95 % of the mean over users, normal approximation
         empty = dict.fromkeys(
-            ("keep", "target", "recipe", "parameters", "bytes", "gzip_bytes", "table_bytes", "overhead_bytes", "sparsity")
+            (
+                "keep",
+                "target",
+                "recipe",
+                "parameters",
+                "bytes",
+                "gzip_bytes",
+                "table_bytes",
+                "overhead_bytes",
+                "sparsity",
+            )
             + ("latency_us_p50", "latency_us_p90", "latency_us_p99", "arena_bytes")
         )
         return {

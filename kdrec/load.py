@@ -6,6 +6,7 @@ from pathlib import Path
 from kdrec.config import Config
 from kdrec.data import sets, splits
 from kdrec.data.feature_tables import read_features
+from kdrec.data.features import FeatureTable
 from kdrec.data.filters import Counts, prepare
 from kdrec.data.interactions import Interactions
 from kdrec.data.readers import read_table
@@ -17,7 +18,8 @@ from kdrec.files import sha256_of
 DATA_OPTIONS = (
     *("data", "data_dir", "user_column", "item_column", "time_column", "rating_column", "weight_column"),
     *("context_columns", "delimiter", "item_features", "item_id_column", "title_column", "category_columns"),
-    *("tag_columns", "minimum_rating", "min_user_items", "min_item_users", "split", "seed"),
+    *("tag_columns", "numeric_columns", "vector_column", "user_features", "user_id_column", "user_category_columns"),
+    *("user_numeric_columns", "minimum_rating", "min_user_items", "min_item_users", "split", "seed"),
 )
 
 
@@ -85,15 +87,32 @@ def _read(config: Config) -> Interactions | Split:
         time_column=config.time_column, rating_column=config.rating_column, weight_column=config.weight_column,
         context_columns=config.context_columns, delimiter=config.delimiter,
     )  # fmt: skip
+    return interactions.with_features(
+        users=_user_features(interactions, config), items=_item_features(interactions, config)
+    )
+
+
+def _item_features(interactions: Interactions, config: Config) -> FeatureTable | None:
     if config.item_features is None:
-        return interactions
+        return None
     if config.item_id_column is None:
         raise DataError("item_features needs item_id_column, the column of that file with the item ids; name it")
-    table = read_features(
+    return read_features(
         config.item_features, interactions.item_ids, config.item_id_column,
         title=config.title_column, category=config.category_columns, tags=config.tag_columns,
+        numeric=config.numeric_columns, vector=config.vector_column,
     )  # fmt: skip
-    return interactions.with_features(items=table)
+
+
+def _user_features(interactions: Interactions, config: Config) -> FeatureTable | None:
+    if config.user_features is None:
+        return None
+    if config.user_id_column is None:
+        raise DataError("user_features needs user_id_column, the column of that file with the user ids; name it")
+    return read_features(
+        config.user_features, interactions.user_ids, config.user_id_column,
+        category=config.user_category_columns, numeric=config.user_numeric_columns,
+    )  # fmt: skip
 
 
 def _split(interactions: Interactions, config: Config) -> Split:

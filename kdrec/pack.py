@@ -45,13 +45,31 @@ def library_versions() -> dict[str, str]:
     return {name: version(name) for name in LIBRARIES}
 
 
-def check_targets(names: tuple[str, ...]) -> None:
-    """Refuse an unknown target, or one whose interpreter is missing, before hours of training.
+def export_jobs(config: Config) -> list[ExportJob]:
+    """What is to be exported: one job a target.
 
     Raises:
-        UnknownNameError: no such target; TargetError: its interpreter is not installed.
+        UnknownNameError: no such target or recipe; ConversionError: a recipe that a target cannot have.
     """
-    for name in names:
+    recipe = recipes.get(config.recipe)
+    wanted = [targets.get(target) for target in config.targets]
+    return [
+        ExportJob(
+            target.name, recipe, target.signatures, target.topk, target.one_subgraph, target.lookup,
+            target.max_fc_outputs,
+        )
+        for target in wanted
+    ]  # fmt: skip
+
+
+def check_targets(config: Config) -> None:
+    """Refuse targets and a recipe that cannot be exported, before hours of training.
+
+    Raises:
+        KdrecError: as of `export_jobs`; TargetError: the interpreter that judges a target is not installed.
+    """
+    export_jobs(config)
+    for name in config.targets:
         oracle = targets.get(name).oracle
         if oracle == "tflite-micro" and importlib.util.find_spec("tflite_micro") is None:
             raise TargetError(
@@ -66,22 +84,15 @@ def export_bundles(student: keras.Model, split: Split, config: Config, name: str
     Raises:
         ConversionError: the converter refused or died; TargetError: a file breaks a rule of its device.
     """
-    wanted = [targets.get(target) for target in config.targets]
-    recipe = recipes.get(config.recipe)
-    jobs = [
-        ExportJob(
-            target.name, recipe, target.signatures, target.topk, target.one_subgraph, target.lookup,
-            target.max_fc_outputs,
-        )
-        for target in wanted
-    ]  # fmt: skip
     examples = representative(split, student, config.seed)
-    for target, exported in zip(wanted, export_all(student, jobs, examples), strict=True):
+    rows, length = examples["history"].shape
+    for exported in export_all(student, export_jobs(config), examples):
+        target = targets.get(exported.job.name)
         require(exported.model, target)
-        length = examples["history"].shape[1]
         manifest = _manifest(name, target, exported, split, config, length)
         cases = [
-            {key: values[row].reshape(-1).tolist() for key, values in examples.items()} for row in range(GOLDEN_ROWS)
+            {key: values[row].reshape(-1).tolist() for key, values in examples.items()}
+            for row in range(min(GOLDEN_ROWS, rows))
         ]
         cases[0]["history"] = [0] * (length - 1) + [1]  # the shortest history, too
         files = {**exported.files, "items.json": _items(split).to_json()}
@@ -135,8 +146,8 @@ def shipped(folder: Path) -> Shipped:
         "latency_us_p99": timed.latency_us_p99,
     }
     if manifest.oracle == "tflite-micro":
-        one = {"history": np.ones((1, manifest.history.length), np.int32)}
-        one |= {name: np.zeros(1, np.int32) for name in manifest.context}
+        one: dict[str, np.ndarray] = {name: np.zeros(1, np.int32) for name in manifest.context}
+        one["history"] = np.ones((1, manifest.history.length), np.int32)
         known["arena_bytes"] = MicroFile(files[model_file]).run(one).arena_bytes
     return Shipped(scorer, manifest.history.length, known)
 
@@ -166,4 +177,4 @@ def _manifest(name: str, target: Target, exported: Exported, split: Split, confi
 
 def _items(split: Split) -> Items:
     order = np.argsort(-split.train.item_counts(), kind="stable")
-    return Items.of(split.train.item_ids, split.train.titles(), order)
+    return Items.of(split.train.item_ids.tolist(), split.train.titles(), order.tolist())

@@ -36,9 +36,7 @@ class Stages:
             whether the ones before it were done in this process.
     """
 
-    def __init__(
-        self, folder: Path, progress: Progress | None = None, prepare: Callable[[], None] | None = None
-    ):
+    def __init__(self, folder: Path, progress: Progress | None = None, prepare: Callable[[], None] | None = None):
         self.folder = folder
         self.prepare: Callable[[], None] = prepare or (lambda: None)
         self.progress: Progress = progress or (lambda stage, done, total, note: None)

@@ -1,7 +1,9 @@
 """Training that survives: a checkpoint each epoch, the best weights kept, a NaN loss named."""
 
+import errno
 import json
 import math
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -61,18 +63,24 @@ class TrainingState(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         loss = (logs or {}).get("total_loss", (logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):
-            self.model.set_weights(self._good)
-            raise TrainingError(
-                f"{self.stage}: the loss became {loss} in epoch {len(self.epochs) + 1}, step {batch + 1}; "
-                "the weights of the last good epoch are kept: lower learning_rate, or raise temperature"
-            )
+            self._diverged("the loss", loss, f"in epoch {len(self.epochs) + 1}, step {batch + 1}")
+
+    def _diverged(self, what: str, value: float, where: str) -> None:
+        self.model.set_weights(self._good)
+        raise TrainingError(
+            f"{self.stage}: {what} became {value} {where}; the weights of the last good epoch are kept: lower "
+            f"learning_rate, or raise temperature"
+        )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = {name: float(value) for name, value in (logs or {}).items()}
+        weights = self.model.get_weights()
+        if not all(np.isfinite(weight).all() for weight in weights):
+            self._diverged("a weight", math.nan, f"at the end of epoch {len(self.epochs) + 1}")
         if self.monitor is not None and self.monitor not in logs:
             raise TrainingError(f"monitor {self.monitor!r} is not logged; logged are {', '.join(sorted(logs))}")
         self.epochs.append(logs)
-        self._good = self.model.get_weights()
+        self._good = weights
         if self.best_epoch == len(self.epochs) - 1:
             self._best = self._good
         if self.folder is not None:
@@ -92,10 +100,13 @@ class TrainingState(keras.callbacks.Callback):
     def _write(self) -> None:
         assert self.folder is not None
         epoch = len(self.epochs) - 1
-        tf.train.Checkpoint(model=self.model).write(str(self._checkpoint(epoch) / "all"))
+        try:
+            tf.train.Checkpoint(model=self.model).write(str(self._checkpoint(epoch) / "all"))
+        except tf.errors.ResourceExhaustedError as error:  # what TensorFlow makes of a full disk
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.folder)) from error
         if self._best is self._good:
             temporary = self.folder / ".best.npz"
-            np.savez(temporary, **{f"w{i}": weight for i, weight in enumerate(self._best or [])})
+            np.savez(temporary, allow_pickle=False, **{f"w{i}": weight for i, weight in enumerate(self._best or [])})
             temporary.replace(self.folder / "best.npz")
         atomic_write(self.folder / "state.json", json.dumps({"epochs": self.epochs}))  # the epoch counts from here on
         for folder in self.folder.glob("epoch-*"):

@@ -1,4 +1,4 @@
-"""Choose a configuration on validation, run it with several seeds, report test: quality of the int8 file with its spread.
+"""Choose a configuration on validation, run it with several seeds, report test: the int8 file's quality and spread.
 
     .venv/bin/python scripts/seeds.py demo
     .venv/bin/python scripts/seeds.py ml-100k --data-dir DIR/ml-100k
@@ -29,8 +29,7 @@ METRICS = ("ndcg@10", "recall@10")
 def chosen(config: Config, grid: dict[str, list], work: Path) -> tuple[Config, list[dict]]:
     """The setting of the grid whose distilled student is best on validation, and what each setting reached there."""
     tried = []
-    for values in product(*grid.values()):
-        setting = dict(zip(grid, values, strict=True))
+    for setting in settings(grid):
         report = experiment.run(replace(config, targets=("android",), **setting), work / "tried", work)
         reached = max(epoch["val_ndcg@10"] for epoch in report["curves"]["student_distilled"])
         tried.append({**setting, "val_ndcg@10": reached})
@@ -39,11 +38,16 @@ def chosen(config: Config, grid: dict[str, list], work: Path) -> tuple[Config, l
     return replace(config, **{name: best[name] for name in grid}), tried
 
 
+def settings(grid: dict[str, list]) -> list[dict]:
+    """Every combination of the grid's values."""
+    return [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
+
+
 def als_of_same_width(split: Split, config: Config, seed: int) -> dict[str, float]:
-    """implicit's ALS with as many factors as the student has dimensions, regularization, alpha and recency chosen on validation."""
+    """implicit's ALS with as many factors as the student has dimensions, its settings chosen on validation."""
     fitted = [
-        als(split.train, seed=seed, factors=config.embedding_dim, regularization=strength, alpha=alpha, recency=recency)
-        for strength, alpha, recency in product((1.0, 10.0, 50.0), (1.0, 5.0), (None, 8.0))
+        als(split.train, seed=seed, factors=config.embedding_dim, **setting)
+        for setting in settings({"regularization": [1.0, 10.0, 50.0], "alpha": [1.0, 5.0], "recency": [None, 8.0]})
     ]
     best = max(fitted, key=lambda teacher: evaluate(teacher, split, "valid").metrics["ndcg@10"])
     return {name: evaluate(best, split, "test").metrics[name] for name in METRICS}

@@ -72,6 +72,8 @@ class TrainingBatches:
     def __post_init__(self) -> None:
         if len(self.users) == 0:
             raise TrainingError("training rows must not be empty; the training part of the split holds no pairs")
+        if self.cache is not None:
+            self.cache.check_answers(self.interactions, self.users, self.cuts)
 
     @property
     def steps_per_epoch(self) -> int:

@@ -68,7 +68,7 @@ class Distiller(keras.Model):
                 f"student must be a Keras 2 model (import tf_keras as keras), not {type(student).__module__}."
                 f"{type(student).__name__}; build it with tf_keras, or use kdrec.models.students"
             )
-        losses = list(distillation_losses) if isinstance(distillation_losses, list | tuple) else [distillation_losses]
+        losses = [distillation_losses] if isinstance(distillation_losses, DistillationLoss) else [*distillation_losses]
         weights = [1.0] * len(losses) if distillation_loss_weights is None else list(distillation_loss_weights)
         if len(weights) != len(losses):
             raise TrainingError(

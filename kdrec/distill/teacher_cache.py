@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,18 @@ class TeacherCache:
         """The fields of some rows, named `teacher_<field>`: what joins the inputs of a batch."""
         return {f"teacher_{name}": np.asarray(array[rows]) for name, array in self.arrays.items()}
 
+    def check_answers(self, interactions: Interactions, users: np.ndarray, cuts: np.ndarray) -> None:
+        """Refuse rows other than those that the cache was written for.
+
+        Raises:
+            DataError: other data, other users or other cuts.
+        """
+        if fingerprint(interactions, users, cuts) != self.meta["fingerprint"]:
+            raise DataError(
+                f"teacher cache {self.folder} answers other rows than those to train on; write it with the same "
+                f"interactions and the same training_rows(…, cuts_per_user)"
+            )
+
     @classmethod
     def write(
         cls,
@@ -106,9 +119,8 @@ class TeacherCache:
                 fields = answers(teacher, interactions, users[rows], cuts[rows], history_length, top, scale)
                 for name, values in fields.items():
                     if start == 0:
-                        arrays[name] = open_memmap(
-                            fresh / f"{name}.npy", mode="w+", dtype=values.dtype, shape=(len(users), *values.shape[1:])
-                        )
+                        shape = (len(users), *values.shape[1:])
+                        arrays[name] = allocated(fresh / f"{name}.npy", values.dtype, shape)
                     arrays[name][rows] = values
                 if progress is not None:
                     progress(min(start + batch_size, len(users)), len(users))
@@ -155,6 +167,16 @@ class TeacherCache:
                 f"is {found}; write the cache again for this data"
             )
         return cls(folder, meta, {name: mapped(folder / f"{name}.npy", part) for name, part in meta["fields"].items()})
+
+
+def allocated(path: Path, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+    """A new file, memory-mapped, its space taken at once: without any left, a later write would kill the process."""
+    array = open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    allocate = getattr(os, "posix_fallocate", None)
+    if allocate is not None:
+        with open(path, "r+b") as file:
+            allocate(file.fileno(), 0, path.stat().st_size)
+    return array
 
 
 def mapped(path: Path, expected: dict[str, Any]) -> np.ndarray:

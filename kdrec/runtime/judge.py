@@ -1,6 +1,6 @@
 """The interpreter that judges a bundle's file: the one its manifest names as oracle."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +23,7 @@ class Scorer(Protocol):
 
     def __call__(self, x: Mapping[str, np.ndarray]) -> np.ndarray: ...
 
-    def answers(self, cases: list[Inputs]) -> list[Answer]: ...
+    def answers(self, cases: Sequence[Inputs]) -> Sequence[Answer]: ...
 
 
 def litert(manifest: Manifest, files: Mapping[str, bytes], num_threads: int = 1) -> FileScores:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +74,7 @@ class MicroFile:
         """x: `history` (rows, any) tokens and (rows,) a context feature -> (rows, n_items) float32."""
         return self.run(x).scores
 
-    def answers(self, cases: list[Inputs]) -> list[Answer]:
+    def answers(self, cases: Sequence[Inputs]) -> list[Answer]:
         """What golden vectors hold."""
         said = self.run(batch_of(cases))
         return [Answer(scores, stored) for scores, stored in zip(said.scores, said.stored, strict=True)]

@@ -1,6 +1,6 @@
 """Scores of the whole catalogue from a .tflite file, one row after the other, as a device computes them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -69,7 +69,7 @@ class FileScores:
             scores[row] = edge.dequantize(outputs["scores"])
         return positions, scores
 
-    def answers(self, cases: list[Inputs]) -> list[Answer]:
+    def answers(self, cases: Sequence[Inputs]) -> list[Answer]:
         """What golden vectors hold: the outputs as they leave the file."""
         return [self._answer(tokens) for case in cases for tokens in self._rows(batch_of([case]))[1]]
 

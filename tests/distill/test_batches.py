@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 
 from kdrec.data.interactions import Interactions
-from kdrec.distill.batches import TrainingBatches, training_rows
-from kdrec.errors import TrainingError
+from kdrec.data.splits import leave_last_out
+from kdrec.distill.batches import TrainingBatches, training_rows, validation_batches
+from kdrec.distill.teacher_cache import TeacherCache
+from kdrec.errors import DataError, TrainingError
 
 SIZES = {"ann": 5, "bob": 3, "cyd": 1}
 
@@ -70,3 +72,36 @@ def test_no_rows_are_refused(log):
     nobody = log.select(np.zeros(len(log), bool))
     with pytest.raises(TrainingError, match="training rows must not be empty"):
         TrainingBatches(nobody, *training_rows(nobody, True), history_length=2, ordered=True)
+
+
+def test_validation_holds_out_the_item_before_the_test(log):
+    split = leave_last_out(log)  # cyd's one pair is too few to hold any out
+    ((x, labels),) = validation_batches(split, history_length=2).as_numpy_iterator()
+    assert x["user"].tolist() == split.users("valid").tolist() == [0, 1]
+    taken = [log.items[log.indptr[user] : log.indptr[user + 1]] + 1 for user in (0, 1)]
+    assert x["history"].tolist() == [taken[0][1:3].tolist(), [0, taken[1][0]]]
+    assert labels[:, 0].tolist() == [taken[0][3], taken[1][1]]
+    assert [sorted(-row[row < 0]) for row in labels] == [sorted(taken[0][:3]), [taken[1][0]]]
+    odd, even = (log.context["parity"].vocabulary.tolist().index(name) + 1 for name in ("odd", "even"))
+    assert x["parity"].tolist() == [odd, odd] and odd != even
+
+
+def test_validation_watches_a_draw_of_many_users(log):
+    split = leave_last_out(log)
+    draws = {int(next(iter(validation_batches(split, 2, most_users=1, seed=seed)))[0]["user"][0]) for seed in range(9)}
+    assert draws == {0, 1}
+
+
+def test_nothing_to_watch_is_refused(log):
+    split = leave_last_out(log, n_valid=0)
+    with pytest.raises(TrainingError, match="split must hold validation pairs to be watched, and holds none"):
+        validation_batches(split, history_length=2)
+
+
+def test_cache_of_other_rows_is_refused(log, tmp_path):
+    users, cuts = training_rows(log, True)
+    answers = TeacherCache.write(tmp_path / "cache", lambda x: np.ones((len(x["user"]), log.n_items)), log, users, cuts)
+    batches = TrainingBatches(log, users, cuts, history_length=2, ordered=True, cache=answers)
+    assert "teacher_scores" in batches.batch(np.arange(2), np.random.default_rng(0))[0]
+    with pytest.raises(DataError, match=r"teacher cache .* answers other rows than those to train on"):
+        TrainingBatches(log, *training_rows(log, True, 2), history_length=2, ordered=True, cache=answers)

@@ -2,6 +2,7 @@
 
 import tf_keras as keras
 
+from kdrec.errors import TrainingError
 from kdrec.models.layers import Boundary
 
 
@@ -21,10 +22,10 @@ def conv(history, embedded, context=None, *, ordered: bool = True, kernel_size: 
         (rows, embedding_dim). The host of an Edge TPU looks the rows up; the device does the rest.
 
     Raises:
-        ValueError: the histories are sets.
+        TrainingError: the histories are sets.
     """
     if not ordered:
-        raise ValueError(
+        raise TrainingError(
             "encoder 'conv' reads the order of a history, but these histories are sets; use encoder='mean'"
         )
     length, width = embedded.shape[1:]
