@@ -46,7 +46,7 @@ def load(config: Config) -> tuple[Split, list[Counts]]:
 
 def source_of(config: Config) -> dict[str, str]:
     """What the content of the data depends on: each file's checksum, by name."""
-    files = [] if config.item_features is None else [Path(config.item_features)]
+    files = [Path(path) for path in (config.item_features, config.user_features) if path is not None]
     if config.data.replace("-", "_") not in sets.names():
         files += [Path(config.data), *Path(config.data).rglob("*.parquet")]
     elif config.data_dir is not None:

@@ -65,18 +65,13 @@ class TrainingState(keras.callbacks.Callback):
         if not math.isfinite(loss):
             self._diverged("the loss", loss, f"in epoch {len(self.epochs) + 1}, step {batch + 1}")
 
-    def _diverged(self, what: str, value: float, where: str) -> None:
-        self.model.set_weights(self._good)
-        raise TrainingError(
-            f"{self.stage}: {what} became {value} {where}; the weights of the last good epoch are kept: lower "
-            f"learning_rate, or raise temperature"
-        )
-
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = {name: float(value) for name, value in (logs or {}).items()}
         weights = self.model.get_weights()
-        if not all(np.isfinite(weight).all() for weight in weights):
-            self._diverged("a weight", math.nan, f"at the end of epoch {len(self.epochs) + 1}")
+        for weight in weights:
+            if not np.isfinite(weight).all():
+                wrong = weight[~np.isfinite(weight)][0]
+                self._diverged("a weight", wrong, f"at the end of epoch {len(self.epochs) + 1}")
         if self.monitor is not None and self.monitor not in logs:
             raise TrainingError(f"monitor {self.monitor!r} is not logged; logged are {', '.join(sorted(logs))}")
         self.epochs.append(logs)
@@ -92,6 +87,13 @@ class TrainingState(keras.callbacks.Callback):
         """Put the kept epoch's weights into the model."""
         if self._best is not None:
             self.model.set_weights(self._best)
+
+    def _diverged(self, what: str, value: float, where: str) -> None:
+        self.model.set_weights(self._good)
+        raise TrainingError(
+            f"{self.stage}: {what} became {value} {where}; the weights of the last good epoch are kept: lower "
+            f"learning_rate, or raise temperature"
+        )
 
     def _checkpoint(self, epoch: int) -> Path:
         assert self.folder is not None
@@ -143,9 +145,10 @@ def fit(
     """
     first = state.resume(model)
     if first < epochs and not state.finished_early:
+        # The state comes last, so that it keeps what the others leave at the end of an epoch: pruning masks weights.
         model.fit(
             batches(first), epochs=epochs, initial_epoch=first, steps_per_epoch=steps_per_epoch,
-            validation_data=validation, callbacks=[state, *(callbacks or [])], verbose=0,
+            validation_data=validation, callbacks=[*(callbacks or []), state], verbose=0,
         )  # fmt: skip
     else:
         state.set_model(model)
