@@ -5,7 +5,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,15 +67,11 @@ class TrainingState(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = {name: float(value) for name, value in (logs or {}).items()}
-        weights = self.model.get_weights()
-        for weight in weights:
-            if not np.isfinite(weight).all():
-                wrong = weight[~np.isfinite(weight)][0]
-                self._diverged("a weight", wrong, f"at the end of epoch {len(self.epochs) + 1}")
+        self._check_finite(logs)
         if self.monitor is not None and self.monitor not in logs:
             raise TrainingError(f"monitor {self.monitor!r} is not logged; logged are {', '.join(sorted(logs))}")
         self.epochs.append(logs)
-        self._good = weights
+        self._good = self.model.get_weights()
         if self.best_epoch == len(self.epochs) - 1:
             self._best = self._good
         if self.folder is not None:
@@ -87,6 +83,15 @@ class TrainingState(keras.callbacks.Callback):
         """Put the kept epoch's weights into the model."""
         if self._best is not None:
             self.model.set_weights(self._best)
+
+    def _check_finite(self, logs: dict[str, float]) -> None:
+        """The last step may have spoiled the weights after its own loss was still good."""
+        found = {name: np.array(value) for name, value in logs.items() if name.endswith("loss")}
+        found |= {weight.name: weight.numpy() for weight in self.model.trainable_weights}
+        for name, values in found.items():
+            wrong = values[~np.isfinite(values)]
+            if wrong.size:
+                self._diverged(name, wrong[0], f"at the end of epoch {len(self.epochs) + 1}")
 
     def _diverged(self, what: str, value: float, where: str) -> None:
         self.model.set_weights(self._good)
@@ -124,7 +129,8 @@ def fit(
     epochs: int,
     steps_per_epoch: int,
     validation: tf.data.Dataset | None = None,
-    callbacks: list[keras.callbacks.Callback] | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    report: Callable[[int, dict[str, float]], None] | None = None,
 ) -> list[dict[str, float]]:
     """`model.fit` that goes on where a killed one stopped and ends with the same weights.
 
@@ -135,7 +141,8 @@ def fit(
         epochs: of the whole training.
         steps_per_epoch: batches of an epoch.
         validation: batches to judge each epoch on.
-        callbacks: more Keras callbacks, for example a progress bar.
+        callbacks: more Keras callbacks; what they leave at the end of an epoch, for example pruned weights, is kept.
+        report: called with (epoch from 0, logs) once an epoch is kept.
 
     Returns:
         The logs of every epoch, the resumed ones too.
@@ -145,10 +152,10 @@ def fit(
     """
     first = state.resume(model)
     if first < epochs and not state.finished_early:
-        # The state comes last, so that it keeps what the others leave at the end of an epoch: pruning masks weights.
+        told = [] if report is None else [keras.callbacks.LambdaCallback(on_epoch_end=report)]
         model.fit(
             batches(first), epochs=epochs, initial_epoch=first, steps_per_epoch=steps_per_epoch,
-            validation_data=validation, callbacks=[*(callbacks or []), state], verbose=0,
+            validation_data=validation, callbacks=[*callbacks, state, *told], verbose=0,
         )  # fmt: skip
     else:
         state.set_model(model)

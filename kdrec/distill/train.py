@@ -85,5 +85,6 @@ def train(
         epochs=epochs,
         steps_per_epoch=steps,
         validation=validation_batches(split, length, seed=seed) if len(split.valid) else None,
-        callbacks=[*callbacks, keras.callbacks.LambdaCallback(on_epoch_end=report)],
+        callbacks=callbacks,
+        report=report,
     )

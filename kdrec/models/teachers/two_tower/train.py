@@ -174,5 +174,5 @@ def fit(
         epochs=epochs,
         steps_per_epoch=batches.steps_per_epoch,
         validation=watched,
-        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=report)],
+        report=report,
     )

@@ -1,0 +1,264 @@
+"""What is wrong with a run is said before anything is trained, and nothing that was there is lost."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from small_log import ITEMS, USERS, small
+
+from kdrec.errors import BundleError, ConversionError, DataError, KdrecError, OutputError, TrainingError
+from kdrec.errors import UnknownNameError as Unknown
+from kdrec.files import sha256_of
+
+Refused = Callable[..., set[str]]
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {str(path): sha256_of(path) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def refused(log_folder: Path, start: Callable[..., Any], tmp_path: Path) -> Refused:
+    """Start a run that must fail; the stages it began. What was in its output folder is still there."""
+
+    def attempt(error: type[KdrecError], message: str, out: Path | None = None, **options: Any) -> set[str]:
+        out, work = out or tmp_path / "out", tmp_path / "work"
+        before = contents(out)
+        with pytest.raises(error, match=message):
+            start(small(log_folder, **options), out, work)
+        assert contents(out) == before
+        return {path.name.partition("-")[0] for path in work.iterdir()} if work.is_dir() else set()
+
+    return attempt
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        (
+            {"teacher": "easy"},
+            Unknown,
+            "teacher must be one of als, ease, external, two_tower, or a saved .* 'easy' is",
+        ),
+        ({"teacher": "ease,"}, Unknown, "teacher must be one of .*; '' is none"),
+        ({"teacher_options": {"l3": 1}}, Unknown, "teacher_options of 'ease' has no 'l3'; it has l2, recency"),
+        ({"losses": ("kl",)}, Unknown, "losses has no 'kl'; it has feature_matching, score_mse, softened_kl"),
+        ({"targets": ("toaster",)}, Unknown, "targets has no 'toaster'; it has android, coral_edgetpu, micro"),
+        ({"recipe": "int4"}, Unknown, "recipes has no 'int4'; it has dynamic_int8, float16, float32, int8"),
+        ({"encoder": "gru"}, Unknown, "encoders has no 'gru'; it has conv, mean"),
+        ({"recipe": "float16"}, ConversionError, "recipe .* must compute in int8 when the host"),
+    ],
+)
+def test_unknown_names_are_refused_before_anything_is_read(
+    refused: Refused, options: dict[str, Any], error: type[KdrecError], message: str
+) -> None:
+    assert refused(error, message, **options) == set()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        (
+            {"data": "netflix"},
+            Unknown,
+            "data must be a file, a folder of Parquet files, or one of demo, .*'netflix' is",
+        ),
+        ({"data": "lightgcn", "data_dir": "nowhere"}, DataError, "data_dir='nowhere' has no train.txt"),
+        (
+            {"split": "by_user"},
+            Unknown,
+            "split has no 'by_user'; it has auto, leave_last_out, by_time, random_per_user",
+        ),
+        ({"user_column": "u"}, DataError, "user_column='u' is not a column of .*log.csv; it has who, what, when, day"),
+        ({"item_id_column": None}, DataError, "item_features needs item_id_column"),
+        ({"min_user_items": 1000}, DataError, r"k_core\(1000, 1\) left no pair of"),
+        ({"minimum_rating": 3.0}, DataError, "minimum_rating=3 needs ratings, and the log has none"),
+        ({"k": ITEMS + 1}, DataError, f"k must be at most the {ITEMS} items of the catalogue, not {ITEMS + 1}"),
+        (
+            {"split": "random_per_user", "encoder": "conv"},
+            TrainingError,
+            "encoder 'conv' reads the order of a history, but these histories are sets; use encoder='mean'",
+        ),
+    ],
+)
+def test_bad_data_is_refused_before_training(
+    refused: Refused, options: dict[str, Any], error: type[KdrecError], message: str
+) -> None:
+    assert refused(error, message, **options) <= {"data"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("log.csv", b"", "log.csv is empty; give a file that holds rows"),
+        ("log.csv", b"who,what,when\n", "log.csv has a header and no rows"),
+        ("log.csv", b"who,what,when\n\xff\xfe,1,2\n", "log.csv cannot be read in its encoding"),
+        ("log.csv", b"who,what,when\nann,1,\n", "row 1 has nan: repair or drop"),
+        ("log.csv", b"who,what,when\nann,1,-5\n", "row 1 has -5: repair or drop"),
+        ("log.parquet", b"no parquet", "log.parquet cannot be read"),
+        ("log.csv", b"who,what\na,x\na,y\nb,x\nb,y\n", "split random_per_user held out no test pair of 4; give a log"),
+    ],
+)
+def test_a_bad_file_is_refused_before_training(
+    refused: Refused, tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    timed = b"when" in content or name.endswith("parquet")
+    options = {
+        "time_column": "when" if timed else None, "context_columns": (), "item_features": None, "min_user_items": 1,
+    }  # fmt: skip
+    assert refused(DataError, message, data=str(tmp_path / name), **options) == {"data"}
+
+
+def test_a_teacher_of_another_catalogue_is_refused(refused: Refused, tmp_path: Path) -> None:
+    np.save(tmp_path / "scores.npy", np.zeros((USERS, ITEMS - 1), np.float32))
+    message = rf"scores of teacher .*scores.npy' must match the catalogue: expected shape \(rows, {ITEMS}\)"
+    assert refused(DataError, message, teacher=str(tmp_path / "scores.npy")) == {"data", "teacher"}
+
+
+def test_a_teacher_that_scores_all_alike_is_refused(refused: Refused, tmp_path: Path) -> None:
+    np.save(tmp_path / "scores.npy", np.zeros((USERS, ITEMS), np.float32))
+    stages = refused(DataError, "teacher must tell items apart", teacher=str(tmp_path / "scores.npy"))
+    assert stages == {"data", "teacher", "teacher_cache"}
+
+
+def test_several_teachers_need_validation_pairs(refused: Refused, tmp_path: Path) -> None:
+    for name in ("train.txt", "test.txt"):
+        (tmp_path / name).write_text("".join(f"{u} {u + len(name)}\n" for u in range(4)))
+    message = "teacher must be one name when no validation pair is held out, not 'ease,als'"
+    assert refused(DataError, message, data="lightgcn", data_dir=str(tmp_path), teacher="ease,als", k=1) == {"data"}
+
+
+def test_other_peoples_folders_are_left_alone(refused: Refused, tmp_path: Path) -> None:
+    out = tmp_path / "theirs"
+    (out / "micro").mkdir(parents=True)
+    (out / "micro" / "thesis.tex").write_text("years of work")
+    assert refused(OutputError, "micro is an output folder that holds something else, for example thesis", out) == set()
+
+
+def test_other_peoples_reports_are_left_alone(refused: Refused, tmp_path: Path) -> None:
+    out = tmp_path / "theirs"
+    out.mkdir()
+    (out / "config.json").write_text("{}")
+    (out / "report.json").write_text("[1, 2]")
+    assert refused(OutputError, "out .*theirs holds a report.json that kdrec did not write", out) == set()
+    (out / "report.json").unlink()
+    assert refused(OutputError, "out .*theirs holds a config.json that kdrec did not write", out) == set()
+
+
+def test_a_file_is_no_output_folder(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a file")
+    assert refused(OutputError, "out must be a folder, but .*file is a file; name another", tmp_path / "file") == set()
+    message = "out .*file/models cannot be made: Not a directory; name another folder"
+    assert refused(OutputError, message, tmp_path / "file" / "models") == {"data"}
+
+
+def test_a_file_is_no_work_folder(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "work").write_text("a file")
+    assert refused(OutputError, "work .*work cannot be made: File exists; name another folder") == set()
+    assert (tmp_path / "work").read_text() == "a file"
+
+
+@pytest.mark.slow
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_weights(refused: Refused, tmp_path: Path) -> None:
+    """The learning rate rises from 0: the first epoch is still good."""
+    message = r"student: the loss became (nan|inf) in epoch [2-5], step \d; the weights of the last good epoch are kept"
+    stages = refused(TrainingError, message, learning_rate=1e5, epochs=5)
+    assert stages == {"data", "teacher", "teacher_cache", "student"}
+    (folder,) = (tmp_path / "work").glob("student-*")
+    assert not (folder / "done.json").exists()
+    with np.load(folder / "checkpoint" / "best.npz") as kept:
+        assert all(np.isfinite(kept[name]).all() for name in kept.files)
+    epochs = json.loads((folder / "checkpoint" / "state.json").read_text())["epochs"]
+    assert len(epochs) >= 1 and np.isfinite([epoch["total_loss"] for epoch in epochs]).all()
+
+
+def test_weights_that_are_not_finite_stop_the_training() -> None:
+    """The loss of the last step was still good: only what the step left is not."""
+    import tensorflow as tf
+    import tf_keras as keras
+
+    from kdrec.training import TrainingState, fit
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")])
+    model.compile(keras.optimizers.SGD(1e38), "mse")
+    data = tf.data.Dataset.from_tensors((np.ones((1, 1), np.float32), np.full((1, 1), 9.0, np.float32))).repeat()
+    with pytest.raises(TrainingError, match="pruned: dense.*kernel:0 became inf at the end of epoch 1; the weights"):
+        fit(model, lambda first: data, TrainingState(None, "pruned"), epochs=1, steps_per_epoch=1)
+    assert model.get_weights()[0] == 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "damage", "message"),
+    [
+        ("model.tflite", lambda content: content[:-1], r"model.tflite must have \d+ bytes, received \d+: it was cut"),
+        ("model.tflite", lambda content: content[:-1] + b"?", "model.tflite was altered: its sha256 must be"),
+        ("manifest.json", lambda content: content[:-9], "manifest.json is not JSON .*; the file was cut or altered"),
+        (
+            "manifest.json",
+            lambda content: content.replace(b'"bytes": ', b'"bytes": 1'),
+            "must have 1.* bytes, received",
+        ),
+    ],
+)
+def test_a_damaged_stage_is_not_published(
+    ran: Any, start: Callable[..., Any], tmp_path: Path, name: str, damage: Callable[[bytes], bytes], message: str
+) -> None:
+    work = shutil.copytree(ran.work, tmp_path / "work")
+    (folder,) = work.glob("export-*")
+    file = folder / "android" / name
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(BundleError, match=message):
+        start(ran.config, tmp_path / "out", work)
+    assert not (tmp_path / "out" / "android").exists()
+
+
+@pytest.mark.slow
+def test_a_damaged_bundle_is_written_again(ran: Any, start: Callable[..., Any], tmp_path: Path) -> None:
+    out = shutil.copytree(ran.out, tmp_path / "out")
+    model = out / "android" / "model.tflite"
+    model.write_bytes(model.read_bytes()[:100])
+    start(ran.config, out, ran.work)
+    assert model.read_bytes() == (ran.out / "android" / "model.tflite").read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("size", "stage"), [("300k", "teacher_cache"), ("900k", "student")], ids=["teacher_cache", "checkpoint"]
+)
+def test_a_full_disk_is_named_and_finished_stages_stay(
+    require: Callable[[str], None], log_folder: Path, tmp_path: Path, size: str, stage: str
+) -> None:
+    """On a file system of some kilobytes, in a mount namespace that ends with the test."""
+    require("unshare")
+    if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount a file system of their own")
+    config = small(log_folder, embedding_dim=64, hidden=512)
+    (tmp_path / "config.json").write_text(config.to_json())
+    (tmp_path / "work").mkdir()
+    script = """
+mount -t tmpfs -o size="$1" none work
+"$2" -c "from kdrec.cli import main; main()" run --config config.json --work work --out out --quiet
+echo "status $?"
+ls work/*/done.json
+"""
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script, "sh", size, sys.executable],
+        cwd=tmp_path, text=True, capture_output=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )  # fmt: skip
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1, done.stderr
+    assert f"no space left to write work/{stage}-" in errors[0]
+    assert errors[0].endswith("nothing was replaced: free some space and run the same command again")
+    status, *finished = done.stdout.splitlines()
+    assert status == "status 2"
+    stages = ["data", "teacher", "teacher_cache", "student"]
+    assert [path.split("/")[1].partition("-")[0] for path in finished] == sorted(stages[: stages.index(stage)])

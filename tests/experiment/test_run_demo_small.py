@@ -1,0 +1,162 @@
+"""A whole run on a small log: what it leaves, what a second one repeats, and what a changed option repeats."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from small_log import ITEMS, USERS
+from typer.testing import CliRunner
+
+from kdrec.bundle import golden
+from kdrec.bundle.read import open_bundle
+from kdrec.cli import app
+from kdrec.config import Config
+from kdrec.report.check import check_report
+from kdrec.runtime.judge import judge
+from kdrec.runtime.recommender import Recommender
+
+pytestmark = pytest.mark.slow
+
+TARGETS = ("android", "coral_edgetpu", "micro")
+STAGES = ("data", "teacher", "teacher_cache", "student", "student_distilled", "pruned", "export", "evaluate")
+FORMS = ("random", "popularity", "teacher", "student", "student_distilled", "pruned")
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """Every file of the bundles, by its path."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() for target in TARGETS for path in (folder / target).iterdir()
+    }
+
+
+def test_report_is_what_its_schema_says(ran: Any) -> None:
+    written = json.loads((ran.out / "report.json").read_text())
+    check_report(written)
+    assert written == ran.report
+    assert (written["data"]["name"], written["data"]["users"], written["data"]["items"]) == ("log", USERS, ITEMS)
+    assert sum(written["split"][f"{part}_pairs"] for part in ("train", "valid", "test")) == written["data"]["pairs"]
+    assert written["split"]["method"] == "leave_last_out" and written["split"]["test_users"] == USERS
+    assert [stage["name"] for stage in written["stages"]] == list(STAGES)
+    assert all(stage["seconds"] > 0 and stage["peak_memory_bytes"] > 10**7 for stage in written["stages"])
+
+
+def test_rows_are_the_forms_in_their_order(ran: Any) -> None:
+    assert [row["name"] for row in ran.report["rows"]] == [*FORMS, *(f"int8_{target}" for target in TARGETS)]
+    best = ran.rows()["teacher"]["ndcg@10"]
+    for row in ran.report["rows"]:
+        assert row["keep"] == row["ndcg@10"] / best
+        assert row["ndcg@10_low"] < row["ndcg@10"] < row["ndcg@10_high"]
+        assert row["ndcg@10_pessimistic"] <= row["ndcg@10"]
+        assert (row["bytes"] is None) == (row["form"] == "baseline")
+        assert (row["latency_us_p50"] is not None) == (row["form"] == "file")
+        assert (row["arena_bytes"] is not None) == (row["name"] == "int8_micro")
+
+
+def test_sizes_are_those_of_the_files(ran: Any) -> None:
+    for target in TARGETS:
+        row, folder = ran.rows()[f"int8_{target}"], ran.out / target
+        models = [path for path in folder.iterdir() if path.suffix in (".tflite", ".npy")]
+        assert row["bytes"] == sum(path.stat().st_size for path in models)
+        assert row["bytes"] >= row["table_bytes"] >= ITEMS * ran.config.embedding_dim  # an int8 row an item
+        assert row["sparsity"] == ran.rows()["pruned"]["sparsity"]
+    assert 0.49 < ran.rows()["pruned"]["sparsity"] < 0.52
+    assert ran.rows()["student"]["sparsity"] < 0.02  # the padding row
+
+
+def test_int8_is_close_to_the_pruned_form(ran: Any) -> None:
+    pruned = ran.rows()["pruned"]
+    for target in TARGETS:
+        file = ran.rows()[f"int8_{target}"]
+        assert 0 < abs(file["auc"] - pruned["auc"]) < 0.01
+        assert abs(file["ndcg@10"] - pruned["ndcg@10"]) < 0.03
+
+
+def test_curves_have_a_point_an_epoch(ran: Any) -> None:
+    curves = ran.report["curves"]
+    assert {name: len(curve) for name, curve in curves.items()} == {
+        "teacher": 0, "student": 2, "student_distilled": 2, "pruned": 1,
+    }  # fmt: skip
+    assert all(epoch["distillation_loss"] == 0 for epoch in curves["student"])
+    for epoch in curves["student_distilled"]:
+        mixed = 0.3 * epoch["student_loss"] + 0.7 * epoch["distillation_loss"]
+        assert epoch["total_loss"] == pytest.approx(mixed, rel=1e-5)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_bundles_load_and_answer(ran: Any, target: str) -> None:
+    bundle = open_bundle(ran.out / target)
+    assert golden.replay(bundle.files["golden.json"], judge(bundle.manifest, bundle.files).answers) == []
+    row = ran.rows()[f"int8_{target}"]
+    assert bundle.manifest.metrics["ndcg@10"] == row["ndcg@10"]
+    assert bundle.manifest.metrics["keep"] == row["keep"]
+    assert (bundle.manifest.name, bundle.manifest.recipe) == ("log", "int8")
+    history = ["I0003", "I0041", "I0007"]
+    listed = Recommender.load(ran.out / target).recommend(history, k=5, context={"daypart": "morning"})
+    assert len(set(listed.items)) == 5 and not set(listed.items) & set(history)
+
+
+def test_samples_stand_side_by_side(ran: Any) -> None:
+    titles = set(open_bundle(ran.out / "android").items.titles)
+    for sample in ran.report["samples"]:
+        assert len(sample["teacher"]) == len(sample["student"]) == 10 and len(sample["held_out"]) == 1
+        assert titles.issuperset(sample["history"] + sample["held_out"] + sample["teacher"] + sample["student"])
+        assert not set(sample["history"]) & set(sample["student"])
+
+
+def test_page_needs_no_other_file(ran: Any) -> None:
+    page = (ran.out / "report.html").read_text()
+    assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"|@import|url\((?!#|data:)', page) == []
+    assert ran.report["samples"][0]["student"][0] in page
+
+
+def test_progress_goes_through_the_stages(ran: Any) -> None:
+    begun = [stage for stage, done, total, _ in ran.said if (done, total) == (0, 1)]
+    assert begun == list(STAGES)
+    assert [(done, total) for stage, done, total, _ in ran.said if stage == "student"] == [
+        (0, 1),
+        (1, 2),
+        (2, 2),
+        (1, 1),
+    ]
+
+
+def test_second_run_finds_everything_and_changes_no_byte(ran: Any, start: Callable[..., Any]) -> None:
+    before, config = content(ran.out), (ran.out / "config.json").read_bytes()
+    repeated = start(Config.from_file(ran.out / "config.json"), ran.out, ran.work)
+    assert repeated.cached == list(STAGES)
+    assert repeated.said == [(stage, 0, 0, "found finished") for stage in STAGES]
+    assert content(ran.out) == before and (ran.out / "config.json").read_bytes() == config
+    assert repeated.report["rows"] == ran.report["rows"]
+
+
+def test_config_file_repeats_the_run(ran: Any, tmp_path: Path) -> None:
+    arguments = ["run", "--config", str(ran.out / "config.json"), "--out", str(tmp_path), "--work", str(ran.work)]
+    done = CliRunner().invoke(app, [*arguments, "--json", "--quiet"], catch_exceptions=False)
+    assert all(stage["cached"] for stage in json.loads(done.stdout)["stages"])
+    assert content(tmp_path) == content(ran.out)
+    assert (tmp_path / "config.json").read_bytes() == (ran.out / "config.json").read_bytes()
+
+
+def test_another_k_only_judges_again(again: Callable[..., Any], ran: Any) -> None:
+    other = again(k=5)
+    assert other.cached == list(STAGES[:-1])
+    assert other.rows()["pruned"]["recall@5"] <= ran.rows()["pruned"]["recall@10"]
+    assert "ndcg@10" not in other.rows()["pruned"]
+
+
+def test_another_form_of_the_file_trains_nothing_again(again: Callable[..., Any], ran: Any) -> None:
+    other = again(recipe="dynamic_int8", sparsity=0.0, targets=("android",))
+    assert other.cached == ["data", "teacher", "teacher_cache", "student", "student_distilled"]
+    assert [row["name"] for row in other.report["rows"]] == [*FORMS[:-1], "dynamic_int8_android"]
+    assert other.rows()["student_distilled"] == ran.rows()["student_distilled"]
+    assert np.isclose(other.rows()["dynamic_int8_android"]["auc"], ran.rows()["student_distilled"]["auc"], atol=0.01)
+
+
+def test_log_that_was_moved_is_the_same_log(ran: Any, again: Callable[..., Any], tmp_path: Path) -> None:
+    moved = tmp_path / "log.csv"
+    moved.write_bytes(Path(ran.config.data).read_bytes())
+    assert again(data=str(moved)).cached == list(STAGES[1:])

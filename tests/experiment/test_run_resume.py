@@ -1,0 +1,104 @@
+"""`kdrec run`, killed once inside each stage and started again, ends with the files of a run that nobody killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_log import COLUMNS
+
+TARGETS = ("android", "coral_edgetpu", "micro")
+TRAINED = ("teacher", "student", "student_distilled", "pruned")
+STAGES = ("data", "teacher", "teacher_cache", "student", "student_distilled", "pruned", "export", "evaluate")
+MEASURED = ("latency_us_p50", "latency_us_p90", "latency_us_p99")
+LATEST, TRIES = 60.0, 4  # seconds to reach a stage; a stage may be over before the signal arrives
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", "from kdrec.cli import main; main()", "run", *arguments, "--quiet"]
+
+
+def options(log_folder: Path) -> list[str]:
+    """A two-tower teacher and epochs enough to be cut between two of them."""
+    given = {
+        "--data": log_folder / "log.csv", "--item-features": log_folder / "items.csv", "--teacher": "two_tower",
+        "--user-column": COLUMNS["user_column"], "--item-column": COLUMNS["item_column"],
+        "--time-column": COLUMNS["time_column"], "--context-column": "daypart",
+        "--item-id-column": COLUMNS["item_id_column"], "--title-column": COLUMNS["title_column"],
+        "--category-column": "category", "--embedding-dim": 8, "--hidden": 16, "--epochs": 4, "--prune-epochs": 4,
+        "--batch-size": 128, "--patience": 4,
+    }  # fmt: skip
+    teacher = ["epochs=4", "patience=4", "embedding_dim=8", "layers=[16]", "batch_size=128"]
+    losses = ["softened_kl", "feature_matching"]  # the second has weights of its own, drawn at random
+    repeated = [("--teacher-option", option) for option in teacher] + [("--loss", loss) for loss in losses]
+    return [str(word) for pair in [*given.items(), *repeated] for word in pair]
+
+
+def wait_for(there: Callable[[], bool], process: subprocess.Popen[bytes], what: str) -> None:
+    deadline = time.monotonic() + LATEST
+    while not there():
+        assert process.poll() is None, f"the run ended before {what}"
+        assert time.monotonic() < deadline, f"the run did not reach {what} in {LATEST:g} s"
+        time.sleep(0.001)
+
+
+def killed_in(stage: str, arguments: list[str], work: Path) -> Path:
+    """Start the run and kill it inside a stage: a trained one after its first epoch. The stage's folder."""
+    for _ in range(TRIES):
+        process = subprocess.Popen(command(*arguments), stderr=subprocess.DEVNULL, start_new_session=True)
+        try:
+            wait_for(lambda: any(work.glob(f"{stage}-*")), process, f"stage {stage}")
+            folder = next(work.glob(f"{stage}-*"))
+            if stage in TRAINED:
+                wait_for((folder / "checkpoint" / "state.json").exists, process, f"the first epoch of {stage}")
+            if stage == "export":
+                time.sleep(2.0)  # into the conversion, which another process does
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if not (folder / "done.json").exists():
+            return folder
+        (folder / "done.json").unlink()
+    raise AssertionError(f"stage {stage} was over before the signal arrived, {TRIES} times")
+
+
+def epochs_of(folder: Path) -> int:
+    return len(json.loads((folder / "checkpoint" / "state.json").read_text())["epochs"])
+
+
+def told(report: dict[str, Any]) -> dict[str, Any]:
+    """A report without what is measured with a clock."""
+    rows = [{name: value for name, value in row.items() if name not in MEASURED} for row in report["rows"]]
+    return {**report, "rows": rows, "stages": [stage["name"] for stage in report["stages"]]}
+
+
+@pytest.mark.slow
+def test_killed_run_ends_with_the_same_files(log_folder: Path, tmp_path: Path) -> None:
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    work, out = killed / "work", killed / "out"
+    arguments = [*options(log_folder), "--work", str(work), "--out", str(out)]
+    for stage in STAGES:
+        folder = killed_in(stage, arguments, work)
+        finished = {path.parent.name.partition("-")[0] for path in work.glob("*/done.json")}
+        assert finished == set(STAGES[: STAGES.index(stage)])
+        assert stage not in TRAINED or 1 <= epochs_of(folder) < 4, f"{stage} was not cut between two epochs"
+        assert not out.exists() or not any(out.iterdir()), "a run that is not over has published something"
+    subprocess.run(command(*arguments), check=True)
+
+    repeat = ["--config", str(out / "config.json"), "--work", str(whole / "work"), "--out", str(whole / "out")]
+    subprocess.run(command(*repeat), check=True)
+    bundles = [path for target in TARGETS for path in sorted((whole / "out" / target).iterdir())]
+    assert len(bundles) == 3 * 4 + 2  # and the host tables of coral_edgetpu, of items and of context
+    trained = [path for stage in TRAINED for path in sorted((whole / "work").glob(f"{stage}-*/**/*.np[yz]"))]
+    assert len(trained) >= len(TRAINED)
+    for path in (*bundles, *trained, whole / "out" / "config.json"):
+        assert path.read_bytes() == (killed / path.relative_to(whole)).read_bytes(), path
+    reports = [json.loads((place / "out" / "report.json").read_text()) for place in (killed, whole)]
+    assert told(reports[0]) == told(reports[1])
+    assert len(reports[0]["curves"]["teacher"]) == 4  # the epochs before the kill, too
