@@ -44,7 +44,7 @@ def training_rows(
 
 @dataclass(frozen=True)
 class TrainingBatches:
-    """Batches (x, labels) for `Distiller.fit`; what an epoch holds depends on (seed, epoch) alone.
+    """Batches (x, labels), or (x, labels, weights) of a log with weights; an epoch depends on (seed, epoch) alone.
 
     `labels` are signed tokens, (rows, width): +token for the held-out target, −token for items in the history.
 
@@ -72,6 +72,11 @@ class TrainingBatches:
     def __post_init__(self) -> None:
         if len(self.users) == 0:
             raise TrainingError("training rows must not be empty; the training part of the split holds no pairs")
+        if self.interactions.pair_keys().has_duplicates:
+            raise TrainingError(
+                "interactions must hold each (user, item) once, or a held-out item would be in its own history; "
+                "leave repeated pairs out with kdrec.data.filters.prepare"
+            )
         if self.cache is not None:
             self.cache.check_answers(self.interactions, self.users, self.cuts)
 
@@ -81,17 +86,17 @@ class TrainingBatches:
 
     def __call__(self, first_epoch: int = 0) -> tf.data.Dataset:
         """All batches from the start of `first_epoch` on, without end; take `steps_per_epoch` an epoch."""
-        probe = self.batch(np.arange(min(2, len(self.users))), np.random.default_rng(0))
+        probe = self._weighted(np.arange(min(2, len(self.users))), np.random.default_rng(0))
         signature = tf.nest.map_structure(lambda a: tf.TensorSpec((None, *_widths(a)), a.dtype), probe)
         generator = tf.data.Dataset.from_generator(lambda: self._from(first_epoch), output_signature=signature)
         return generator.prefetch(2)
 
-    def _from(self, epoch: int) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+    def _from(self, epoch: int) -> Iterator[tuple]:
         while True:
             rng = np.random.default_rng([self.seed, epoch])
             order = rng.permutation(len(self.users))
             for start in range(0, len(order), self.batch_size):
-                yield self.batch(np.sort(order[start : start + self.batch_size]), rng)
+                yield self._weighted(np.sort(order[start : start + self.batch_size]), rng)
             epoch += 1
 
     def batch(self, rows: np.ndarray, rng: np.random.Generator) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -99,11 +104,28 @@ class TrainingBatches:
         users, cuts = self.users[rows], self.cuts[rows]
         held_out, seen = self._next(users, cuts) if self.ordered else self._hide(users, cuts, rng)
         x = {"user": users, "history": seen[:, -self.history_length :]}
-        if self.ordered:
-            x |= self._context(users, cuts)
+        x |= self._context(users, cuts)
         if self.cache is not None:
             x |= self.cache.batch(rows)
         return x, np.concatenate([held_out, -seen], axis=1)
+
+    def row_weights(self, rows: np.ndarray) -> np.ndarray | None:
+        """What each row counts, (rows,) float32: the weight of the target's pair, or the mean over a set; else None."""
+        weights = self.interactions.weights
+        if weights is None:
+            return None
+        users, cuts = self.users[rows], self.cuts[rows]
+        if self.ordered:
+            at, exists = self._target(users, cuts)
+            return np.where(exists, weights[at], 1.0).astype(np.float32)
+        starts = self.interactions.indptr[users]
+        sums = np.concatenate([[0.0], np.cumsum(weights, dtype=np.float64)])
+        return ((sums[starts + cuts] - sums[starts]) / cuts).astype(np.float32)
+
+    def _weighted(self, rows: np.ndarray, rng: np.random.Generator) -> tuple:
+        """(x, labels), and the weights of the rows when the log has weights."""
+        weights = self.row_weights(rows)
+        return self.batch(rows, rng) if weights is None else (*self.batch(rows, rng), weights)
 
     def _next(self, users: np.ndarray, cuts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         seen = pad_histories(self.interactions, users, cuts, max(self.history_length, MASKED_HISTORY))
@@ -130,8 +152,9 @@ class TrainingBatches:
         return np.where(is_hidden, shuffled, 0), aligned
 
     def _context(self, users: np.ndarray, cuts: np.ndarray) -> dict[str, np.ndarray]:
-        """The context of the target's event; 0, unknown, where there is no target."""
+        """The context of the target's event; 0, unknown, where there is no target, and for sets."""
         at, exists = self._target(users, cuts)
+        exists &= self.ordered
         return {
             name: np.where(exists, column.codes[at] + 1, 0).astype(np.int32)
             for name, column in self.interactions.context.items()

@@ -130,6 +130,12 @@ class Distiller(keras.Model):
         self._track("distillation_loss", soft)
         return total
 
+    def build_losses(self, x: Any, y: Any) -> None:
+        """Let the losses make their layers (projections) on one batch, so that every weight exists before training."""
+        x, y = tf.nest.map_structure(tf.convert_to_tensor, (x, y))
+        self.compute_loss(x, y, self._read(x, False))
+        self.reset_metrics()
+
     def _soft_loss(self, x: Any, y: Any, student: Fields, sample_weight: Any) -> tf.Tensor:
         """Σ_i w_i · mean over rows of soft_i; 0 for batches that carry no teacher when none is live (validation)."""
         teacher = self._teacher_fields(x, student["scores"].shape[-1])

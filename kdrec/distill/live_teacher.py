@@ -38,13 +38,24 @@ def ask(teacher: Any, needs: Collection[str]) -> Callable[[Any], Fields]:
     if isinstance(teacher, keras.layers.Layer):
         return lambda x: _fields(teacher(inputs_of(teacher, x), training=False))
     if isinstance(teacher, tf.__internal__.tracking.AutoTrackable):
-        return lambda x: _fields(teacher(x))
+        serving = getattr(teacher, "signatures", {}).get("serving_default")  # of a SavedModel
+        return (lambda x: _fields(teacher(x))) if serving is None else (lambda x: _served(serving, x))
     wanted = [lambda x: teacher(x)]
     names = ["scores"]
     if "user_embedding" in needs and "user_embedding" in getattr(teacher, "provides", ()):
         wanted.append(lambda x: teacher.user_embedding(x))
         names.append("user_embedding")
     return lambda x: {name: _through_numpy(function, x) for name, function in zip(names, wanted, strict=True)}
+
+
+def _served(serving: Any, x: Any) -> Fields:
+    """A SavedModel by its own signature: inputs by name, and one output, the scores, or outputs named as fields."""
+    specs = serving.structured_input_signature[1]
+    missing = [name for name in specs if name not in x]
+    if missing:
+        raise TrainingError(f"the SavedModel teacher reads {missing[0]!r}, but the batch holds {', '.join(sorted(x))}")
+    answer = serving(**{name: tf.cast(x[name], spec.dtype) for name, spec in specs.items()})
+    return _fields(answer if len(answer) > 1 else {"scores": next(iter(answer.values()))})
 
 
 def _fields(answer: Any) -> Fields:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tf_keras as keras
 
 from kdrec.data.splits import Split
@@ -70,13 +71,13 @@ def train(
         0.0, decay_steps=epochs * steps, warmup_target=learning_rate, warmup_steps=min(20, epochs * steps - 1)
     )
     distiller.compile(keras.optimizers.Adam(rate, beta_2=0.99), loss=Softmax())
+    distiller.build_losses(*batches.batch(np.arange(1), np.random.default_rng(seed)))
+    monitor = monitor if len(split.valid) else None
     state = TrainingState(folder, stage, monitor, patience)
 
-    def report(epoch: int, logs: dict[str, float] | None = None) -> None:
+    def report(epoch: int, logs: dict[str, float]) -> None:
         if progress is not None:
-            progress(
-                stage, epoch + 1, epochs, f"{monitor or 'loss'} {(logs or {}).get(monitor or 'total_loss', 0):.4f}"
-            )
+            progress(stage, epoch + 1, epochs, f"{monitor or 'loss'} {logs[monitor or 'total_loss']:.4f}")
 
     return fit(
         distiller,

@@ -105,3 +105,21 @@ def test_cache_of_other_rows_is_refused(log, tmp_path):
     assert "teacher_scores" in batches.batch(np.arange(2), np.random.default_rng(0))[0]
     with pytest.raises(DataError, match=r"teacher cache .* answers other rows than those to train on"):
         TrainingBatches(log, *training_rows(log, True, 2), history_length=2, ordered=True, cache=answers)
+
+
+def test_weights_of_pairs_weigh_the_rows_that_hold_them_out():
+    log = Interactions([0, 0, 0, 1, 1], [0, 1, 2, 1, 0], [10, 11], [20, 21, 22], times=[1, 2, 3, 1, 2],
+                       weights=[5.0, 2.0, 3.0, 7.0, 9.0])  # fmt: skip
+    users, cuts = training_rows(log, True)
+    ordered = TrainingBatches(log, users, cuts, history_length=2, ordered=True, batch_size=8)
+    assert ordered.row_weights(np.arange(5)).tolist() == [2.0, 3.0, 1.0, 9.0, 1.0]  # whole histories hold none out
+    _, _, weights = next(ordered(0).as_numpy_iterator())
+    assert weights.tolist() == [2.0, 3.0, 1.0, 9.0, 1.0]
+    sets = TrainingBatches(log, *training_rows(log, False), history_length=2, ordered=False)
+    assert sets.row_weights(np.arange(2)).tolist() == pytest.approx([10 / 3, 8.0])
+
+
+def test_repeated_pairs_are_refused():
+    log = Interactions([0, 0, 0], [0, 1, 0], [10], [20, 21], times=[1, 2, 3])
+    with pytest.raises(TrainingError, match=r"hold each \(user, item\) once.*filters\.prepare"):
+        TrainingBatches(log, *training_rows(log, True), history_length=2, ordered=True)

@@ -189,25 +189,13 @@ def test_early_stopping_and_checkpoint_watch_ndcg_and_a_saved_distiller_reloads(
     logs = distiller.fit(x, y, validation_data=(x, y), epochs=3, callbacks=callbacks, verbose=0).history
     assert "val_ndcg@10" in logs
     loaded = keras.models.load_model(path)
-    assert np.array_equal(loaded.student.get_weights()[0].shape, distiller.student.get_weights()[0].shape)
+    loaded.compile(keras.optimizers.SGD(), loss=Softmax())
+    assert loaded.evaluate(x, y, return_dict=True, verbose=0)["ndcg@10"] == pytest.approx(max(logs["val_ndcg@10"]))
     assert float(loaded.student_loss_weight) == pytest.approx(0.4)
     assert float(loaded.distillation_loss_weights[0]) == pytest.approx(0.7)
     distiller.save(tmp_path / "last.keras")
     loaded = keras.models.load_model(tmp_path / "last.keras")
     assert np.allclose(loaded.predict(x, verbose=0), distiller.predict(x, verbose=0))
-
-
-def test_two_replicas_sum_to_one_device():
-    x, y = batch()
-    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
-    with strategy.scope():
-        student = a_student(penalty=0.1)
-        distiller = compiled(Distiller(None, student, SoftenedKl(), student_loss_weight=0.5))
-    stored = {**x, "teacher_scores": a_student(seed=9).predict(x, verbose=0)}
-    one = compiled(Distiller(None, a_student(penalty=0.1), SoftenedKl(), student_loss_weight=0.5))
-    for model in (distiller, one):
-        model.fit(stored, y, batch_size=4, shuffle=False, verbose=0)
-    assert np.allclose(weights_of(student), weights_of(one.student), atol=1e-6)
 
 
 def test_errors_name_what_is_wrong():

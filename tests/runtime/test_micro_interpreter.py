@@ -15,8 +15,8 @@ from kdrec.runtime.scores import FileScores
 ROWS = tiny_models.histories(20)
 
 
-def test_scores_near_the_formula_and_an_arena(micro_model) -> None:
-    pytest.importorskip("tflite_micro")
+def test_scores_near_the_formula_and_an_arena(micro_model, require) -> None:
+    require("tflite-micro")
     said = MicroFile(micro_model).run({"history": ROWS})
     exact = np.array([tiny_models.expected(row) for row in ROWS])
     assert said.stored.dtype == np.int8 and said.stored.shape == exact.shape
@@ -24,9 +24,9 @@ def test_scores_near_the_formula_and_an_arena(micro_model) -> None:
     assert 500 < said.arena_bytes < 20_000
 
 
-def test_every_row_is_answered_by_itself(micro_model) -> None:
+def test_every_row_is_answered_by_itself(micro_model, require) -> None:
     """The arena space of the input is reused: a row must not depend on those before it."""
-    pytest.importorskip("tflite_micro")
+    require("tflite-micro")
     file = MicroFile(micro_model)
     together = file({"history": ROWS[:4]})
     for row in range(4):
@@ -34,8 +34,8 @@ def test_every_row_is_answered_by_itself(micro_model) -> None:
     assert len({tuple(scores) for scores in together.tolist()}) > 1
 
 
-def test_the_scorer_of_a_micro_bundle_is_the_micro_interpreter(micro_bundle, micro_model) -> None:
-    pytest.importorskip("tflite_micro")
+def test_the_scorer_of_a_micro_bundle_is_the_micro_interpreter(micro_bundle, micro_model, require) -> None:
+    require("tflite-micro")
     recommender = Recommender.load(micro_bundle)
     micro = recommender.scorer()({"history": ROWS})
     litert = FileScores(LiteRtFile(micro_model))({"history": ROWS})

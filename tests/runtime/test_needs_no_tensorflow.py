@@ -12,11 +12,11 @@ class Blocker:
         if name.partition(".")[0] in {blocked}:
             raise ImportError(name + " is not installed on an edge box")
 sys.meta_path.insert(0, Blocker())
-start = time.perf_counter()
+start = time.process_time()
 from kdrec.runtime import Recommender
 recommender = Recommender.load({folder!r})
 found = recommender.recommend(["i4"], k=3)
-print(json.dumps([found.items, time.perf_counter() - start]))
+print(json.dumps([found.items, time.process_time() - start]))
 """
 
 
@@ -32,7 +32,7 @@ def test_recommends_without_them_and_starts_at_once(android_bundle, micro_bundle
     for folder in (android_bundle, micro_bundle, coral_bundle):
         items, seconds = run(folder)
         assert len(set(items)) == 3
-        assert seconds < 3.0  # 0.3 on an idle machine
+        assert seconds < 1.0  # of the processor, so that a busy machine does not count
 
 
 def test_the_blocker_blocks() -> None:
