@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kdrec.errors import DataError
+from kdrec.values import described, fits
 
 AT_LEAST_ONE = (
     *("min_user_items", "min_item_users", "embedding_dim", "history_length", "epochs", "batch_size", "patience"),
@@ -23,6 +24,10 @@ class Config:
 
     data: str = "demo"
     data_dir: str | None = None
+    download: bool = False
+    valid: str | None = None
+    test: str | None = None
+    lists: bool = False
     user_column: str | None = None
     item_column: str | None = None
     time_column: str | None = None
@@ -49,6 +54,7 @@ class Config:
     teacher: str = "two_tower"
     teacher_options: dict[str, Any] = field(default_factory=dict)
 
+    student: str = "history"
     embedding_dim: int = 32
     history_length: int | None = None
     encoder: str = "mean"
@@ -77,6 +83,8 @@ class Config:
             value = getattr(self, option.name)
             if isinstance(value, list):
                 object.__setattr__(self, option.name, tuple(value))
+            if not fits(getattr(self, option.name), option.type):
+                raise DataError(f"{option.name} must be {described(option.type)}, not {value!r}; write it so")
         for name in AT_LEAST_ONE:
             value = getattr(self, name)
             if value is not None and value < 1:

@@ -3,18 +3,21 @@
 from typing import Any
 
 from kdrec.data.filters import Counts
+from kdrec.data.interactions import joined
 from kdrec.data.splits import Split
 from kdrec.stages import Stage
 
-HISTORY = {
-    True: "Histories are ordered by time; on test they hold the training and validation items.",
-    False: "Histories are sets; on test they hold the training items only.",
+ORDER = {True: "Histories are ordered by time", False: "Histories are sets"}
+ON_TEST = {
+    True: "on test they hold the training and validation items",
+    False: "on test they hold the training items only",
 }
 
 
 def data(name: str, split: Split, filters: list[dict[str, Any]]) -> dict[str, Any]:
     """The log that was split: sizes, summary and what the filters left out."""
-    pairs = sum(len(split.part(part)) for part in ("train", "valid", "test"))
+    log = joined(joined(split.train, split.valid), split.test)
+    pairs = len(log)
     return {
         "name": name,
         "fingerprint": split.fingerprint(),
@@ -22,13 +25,14 @@ def data(name: str, split: Split, filters: list[dict[str, Any]]) -> dict[str, An
         "items": split.train.n_items,
         "pairs": pairs,
         "density": pairs / (split.train.n_users * split.train.n_items),
-        "summary": split.train.summary(),
+        "summary": log.summary(),
         "filters": filters,
     }
 
 
 def split(split: Split) -> dict[str, Any]:
     """How the log was split, and what a history is when judged."""
+    more_than_train = len(split.history_source("test")) > len(split.train)
     return {
         "method": split.method,
         "ordered": split.ordered,
@@ -36,7 +40,7 @@ def split(split: Split) -> dict[str, Any]:
         "valid_pairs": len(split.valid),
         "test_pairs": len(split.test),
         "test_users": len(split.users("test")),
-        "note": HISTORY[split.history_source("test") is not split.train],
+        "note": f"{ORDER[split.ordered]}; {ON_TEST[more_than_train]}.",
     }
 
 

@@ -93,7 +93,7 @@ def open_model(model: str, split: Split, seed: int = 0) -> Opened:
     from kdrec.models import layers  # noqa: F401  # a saved student is made of these
     from kdrec.models.teachers.external import as_teacher
 
-    return Opened("model", as_teacher(path, train.n_items))
+    return Opened("model", as_teacher(path, train.n_items, n_users=train.n_users))
 
 
 def open_file(path: Path, n_items: int) -> Opened:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kdrec import __version__, describe, forms, pack, steps, teaching
+from kdrec import __version__, describe, forms, libraries, pack, steps, teaching
 from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.files import atomic_write
@@ -52,6 +52,7 @@ def run(
     check_writable("out", out)
 
     teacher = teaching.best_teacher(stages, data, split, config)
+    chosen = teaching.chosen_teacher(stages, config)
     cached = stages.run(
         "teacher_cache",
         config.only("cuts_per_user"),
@@ -73,7 +74,8 @@ def run(
 
     trained = {"teacher": teacher, "student": student, "student_distilled": distilled, "pruned": pruned}
     options = {"name": name, **config.only("targets", "recipe")}
-    exported = stages.run("export", options, partial(steps.export, name, split, pruned, config), (data, pruned))
+    listened = replace(config, teacher=chosen["name"])
+    exported = stages.run("export", options, partial(steps.export, name, split, pruned, listened), (data, pruned))
     judged = stages.run(
         "evaluate", config.only("k"), partial(steps.judge, split, trained, exported, config, said),
         (*trained.values(), exported),
@@ -86,11 +88,12 @@ def run(
         metrics = {key: value for key, value in judged_by.items() if value is not None}
         pack.publish(exported.folder / target, out / target, metrics)
     report = {
-        "schema": 1, "kdrec": __version__, "libraries": pack.library_versions(), "seed": config.seed, "k": config.k,
+        "schema": 1, "kdrec": __version__, "libraries": libraries.installed(), "seed": config.seed, "k": config.k,
         "config": json.loads(config.to_json()),
         "data": describe.data(name, split, json.loads((data.folder / "filters.json").read_text())),
         "split": describe.split(split),
         "stages": [describe.stage(stage) for stage in stages.finished],
+        "teacher": chosen,
         "rows": rows,
         "curves": {stage_name: forms.curve_of(stage.folder) for stage_name, stage in trained.items()},
         "samples": json.loads((judged.folder / "samples.json").read_text()),

@@ -17,12 +17,12 @@ from kdrec.distill.batches import training_rows
 from kdrec.distill.train import train
 from kdrec.errors import UnknownNameError
 from kdrec.losses.base import DistillationLoss, TemperedLoss
-from kdrec.models.students.history import history
+from kdrec.models import students
 from kdrec.stages import Progress
 
 LONGEST_HISTORY = 50  # by default a device keeps no more of a user than this
 
-STUDENT_OPTIONS = ("embedding_dim", "history_length", "encoder", "hidden", "tied", "seed")
+STUDENT_OPTIONS = ("student", "embedding_dim", "history_length", "encoder", "hidden", "tied", "seed")
 TRAINING_OPTIONS = ("epochs", "batch_size", "learning_rate", "patience", "cuts_per_user")
 DISTILLATION_OPTIONS = ("losses", "loss_weights", "temperature", "student_loss_weight")
 
@@ -30,7 +30,7 @@ DISTILLATION_OPTIONS = ("losses", "loss_weights", "temperature", "student_loss_w
 def build_student(config: Config, split: Split) -> keras.Model:
     """An untrained student for the split's catalogue and context."""
     length = config.history_length or min(LONGEST_HISTORY, history_length(split.train))
-    return history(
+    return students.get(config.student)(
         split.train.n_items, embedding_dim=config.embedding_dim, history_length=length, encoder=config.encoder,
         hidden=config.hidden, tied=config.tied, ordered=split.ordered, seed=config.seed,
         context={name: len(column.vocabulary) for name, column in split.train.context.items()},

@@ -1,8 +1,10 @@
 """A row of the report: one form of the model, its size and what it recommends."""
 
 import gzip
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -88,3 +90,32 @@ def weight_sizes(student: keras.Model) -> dict[str, int]:
     """Parameters of a Keras model, their bytes as float32, and those bytes gzipped."""
     raw = b"".join(weight.astype(np.float32).tobytes() for weight in student.get_weights())
     return {"parameters": len(raw) // 4, "bytes": len(raw), "gzip_bytes": len(gzip.compress(raw, mtime=0))}
+
+
+def folder_sizes(folder: Path) -> dict[str, int | None]:
+    """Floats stored in the .npz files of a folder, the bytes of all its files, and those bytes gzipped.
+
+    Returns:
+        By column of a row; a folder without files has none of them, one without .npz files no parameters.
+    """
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    arrays = [file for file in files if file.suffix == ".npz"]
+    return {
+        "parameters": sum(map(_floats, arrays)) if arrays else None,
+        "bytes": sum(file.stat().st_size for file in files) if files else None,
+        "gzip_bytes": sum(map(_gzip_bytes, files)) if files else None,
+    }
+
+
+def _floats(path: Path) -> int:
+    with np.load(path, allow_pickle=False) as stored:
+        return sum(array.size for name in stored.files if (array := stored[name]).dtype.kind == "f")
+
+
+def _gzip_bytes(path: Path) -> int:
+    """Piece by piece, for a teacher may be larger than what memory is left."""
+    packer, size = zlib.compressobj(9, wbits=31), 0  # 31: with gzip's header
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            size += len(packer.compress(piece))
+    return size + len(packer.flush())

@@ -2,16 +2,16 @@
 
 import gzip
 import importlib.util
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tf_keras as keras
 
-from kdrec import __version__, targets
+from kdrec import __version__, libraries, targets
 from kdrec.bench.latency import bench
 from kdrec.bundle import golden
 from kdrec.bundle.items import Items
@@ -30,29 +30,22 @@ from kdrec.targets.base import Target, require
 from kdrec.tflite.sizes import sizes
 
 CALIBRATION_ROWS, GOLDEN_ROWS = 512, 16
-LIBRARIES = (
-    "ai-edge-litert",
-    "numpy",
-    "tensorflow",
-    "tensorflow-model-optimization",
-    "tensorflow-recommenders",
-    "tf-keras",
-)
-
-
-def library_versions() -> dict[str, str]:
-    """The versions of what a run is made with."""
-    return {name: version(name) for name in LIBRARIES}
 
 
 def export_jobs(config: Config) -> list[ExportJob]:
     """What is to be exported: one job a target.
 
     Raises:
-        UnknownNameError: no such target or recipe; ConversionError: a recipe that a target cannot have.
+        UnknownNameError: no such target or recipe; TargetError: a recipe that a target does not take.
     """
     recipe = recipes.get(config.recipe)
     wanted = [targets.get(target) for target in config.targets]
+    for target in wanted:
+        if recipe.name not in target.recipes:
+            raise TargetError(
+                f"target {target.name!r} takes the recipe {' or '.join(target.recipes)}, not {recipe.name!r}; "
+                f"choose another --recipe, or leave the target out with --target"
+            )
     return [
         ExportJob(
             target.name, recipe, target.signatures, target.topk, target.one_subgraph, target.lookup,
@@ -125,21 +118,26 @@ class Shipped:
 
 
 def shipped(folder: Path) -> Shipped:
-    """Open a bundle, verified, and measure what is not quality: bytes, latency, arena."""
+    """Open a bundle, verified, and measure what is not quality: bytes, latency, arena.
+
+    Latency is that of the signature `score` in LiteRT, whatever the target: history to all scores; of a file whose host
+    looks up the history, from the device's inputs on.
+    """
     bundle = open_bundle(folder)
     manifest, files = bundle.manifest, bundle.files
     scorer = judge(manifest, files)
     models = {name: content for name, content in files.items() if name not in ("items.json", "golden.json")}
     model_file = manifest.signatures["score"].file
     split_up = sizes(files[model_file], manifest.data.n_items)
-    host_bytes = sum(len(content) for name, content in models.items() if name != model_file)
-    timed = bench(folder / model_file)
+    host = {name: content for name, content in models.items() if name != model_file}
+    timed = bench(folder / model_file, "score")
     known = {
         "target": manifest.target,
         "recipe": manifest.recipe,
+        "parameters": split_up.parameters + sum(map(_entries, host.values())),
         "bytes": sum(len(content) for content in models.values()),
         "gzip_bytes": sum(len(gzip.compress(content, mtime=0)) for content in models.values()),
-        "table_bytes": split_up.tables + host_bytes,
+        "table_bytes": split_up.tables + sum(map(len, host.values())),
         "overhead_bytes": split_up.overhead,
         "latency_us_p50": timed.latency_us_p50,
         "latency_us_p90": timed.latency_us_p90,
@@ -150,6 +148,10 @@ def shipped(folder: Path) -> Shipped:
         one["history"] = np.ones((1, manifest.history.length), np.int32)
         known["arena_bytes"] = MicroFile(files[model_file]).run(one).arena_bytes
     return Shipped(scorer, manifest.history.length, known)
+
+
+def _entries(array: bytes) -> int:
+    return np.load(io.BytesIO(array), allow_pickle=False).size
 
 
 def publish(source: Path, place: Path, metrics: Mapping[str, float]) -> None:
@@ -164,7 +166,7 @@ def _manifest(name: str, target: Target, exported: Exported, split: Split, confi
         target=target.name,
         recipe=config.recipe,
         kdrec=__version__,
-        libraries=library_versions(),
+        libraries=libraries.taking_part(config, target.oracle),
         data=DataSource(name, split.fingerprint(), split.train.n_items),
         history=HistoryInput(length, split.ordered),
         context={key: tuple(column.vocabulary.tolist()) for key, column in split.train.context.items()},

@@ -1,5 +1,6 @@
 """What is checked before hours of training: names, the split, and the folders that will be written."""
 
+import inspect
 import json
 import os
 from pathlib import Path
@@ -9,7 +10,8 @@ from kdrec.bundle.write import check_replaceable
 from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.errors import DataError, OutputError
-from kdrec.models import encoders
+from kdrec.models import encoders, students, teachers
+from kdrec.values import described, fits
 
 REPORT_FILES = ("report.json", "report.html", "config.json")
 
@@ -18,13 +20,31 @@ def check_names(config: Config) -> None:
     """Every name in a configuration must exist, before anything is read.
 
     Raises:
-        UnknownNameError: a teacher, an option of it, a loss, encoder, recipe or target that does not exist.
+        UnknownNameError: a teacher, an option of it, a loss, student, encoder, recipe or target that does not exist.
+        DataError: an option of a teacher that is not of its type.
         KdrecError: a recipe that a target cannot have, or a target whose interpreter is not installed.
     """
-    teaching.teacher_names(config)
+    check_teacher_options(config)
     forms.soft_losses(config)
+    students.get(config.student)
     encoders.get(config.encoder)
     pack.check_targets(config)
+
+
+def check_teacher_options(config: Config) -> None:
+    """Every teacher's options must exist, and be of the types that its function names.
+
+    Raises:
+        UnknownNameError: a teacher, or an option of it, that does not exist.
+        DataError: a value of another type.
+    """
+    for name in teaching.teacher_names(config):
+        if name in teachers.names():
+            parameters = inspect.signature(teachers.get(name)).parameters
+            for option, value in config.teacher_options.items():
+                if option in parameters and not fits(value, parameters[option].annotation):
+                    wanted = described(parameters[option].annotation)
+                    raise DataError(f"teacher_options {option} of {name!r} must be {wanted}, not {value!r}")
 
 
 def check_split(split: Split, config: Config) -> None:

@@ -1,5 +1,6 @@
 """A few users, what they took, and what teacher and file would recommend them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,23 @@ from kdrec.evaluation.top_k import top_k
 USERS = 4
 
 
-def side_by_side(split: Split, teacher: Any, form: Any, k: int) -> list[dict[str, Any]]:
+def shown_target(targets: Sequence[str]) -> str:
+    """The target whose file is shown: android if there is one, else the first.
+
+    >>> shown_target(("micro", "android")), shown_target(("micro", "coral_edgetpu"))
+    ('android', 'micro')
+    """
+    return "android" if "android" in targets else targets[0]
+
+
+def side_by_side(split: Split, teacher: Any, form: Any, target: str, k: int) -> list[dict[str, Any]]:
     """Recommendations with titles for a few users of the test part, spread evenly over them.
 
     Args:
         split: whose test part is shown.
         teacher: x -> scores (rows, n_items).
         form: a shipped file, with `scorer` and `history_length`.
+        target: of that file.
         k: length of the lists.
 
     Returns:
@@ -38,6 +49,7 @@ def side_by_side(split: Split, teacher: Any, form: Any, k: int) -> list[dict[str
     return [
         {
             "user": str(split.train.user_ids[user]),
+            "target": target,
             "history": titles[histories[row]].tolist(),
             "held_out": titles[held_out[row]].tolist(),
             **{name: titles[items[row][items[row] >= 0]].tolist() for name, items in lists.items()},  # −1 fills up

@@ -2,8 +2,10 @@
 
 import json
 import resource
+import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,21 @@ from kdrec import __version__
 from kdrec.files import atomic_write, canonical_json, naming_full_disk, sha256_of
 
 Progress = Callable[[str, int, int, str], None]
+SPENT = "spent.json"  # in the folder of a stage that was cut
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A finished stage: where its files are, and the key that later stages build on."""
+    """A finished stage: where its files are, and the key that later stages build on.
+
+    Args:
+        name: of the stage.
+        key: of all that its output depends on.
+        folder: where its files are.
+        seconds: of all attempts that ended by themselves, by an error or by Ctrl-C; a killed one could not be timed.
+        peak_memory_bytes: of the process, or of the largest one that it started, in the attempt that finished.
+        cached: whether it was found finished.
+    """
 
     name: str
     key: str
@@ -68,17 +80,31 @@ class Stages:
         else:
             folder.mkdir(parents=True, exist_ok=True)
             self.progress(name, 0, 1, "")
-            start = time.perf_counter()
-            _reset_peak_memory()
-            self.prepare()
-            with naming_full_disk(folder):
-                work(folder)
-            spent = {"seconds": time.perf_counter() - start, "peak_memory_bytes": _peak_memory()}
-            atomic_write(done, json.dumps(spent))
+            atomic_write(done, json.dumps(self._measured(folder, work)))
+            (folder / SPENT).unlink(missing_ok=True)
             self.progress(name, 1, 1, "")
         stage = Stage(name, key, folder, cached=cached, **json.loads(done.read_text()))
         self.finished.append(stage)
         return stage
+
+    def _measured(self, folder: Path, work: Callable[[Path], None]) -> dict[str, float]:
+        """Do the work; what it cost, the seconds of attempts that were cut included."""
+        before = json.loads((folder / SPENT).read_text())["seconds"] if (folder / SPENT).exists() else 0.0
+        start, of_children = time.perf_counter(), _children_peak_memory()
+        _reset_peak_memory()
+        self.prepare()
+        try:
+            with naming_full_disk(folder):
+                work(folder)
+        except BaseException:
+            with suppress(OSError):  # a full disk has no room for this either
+                atomic_write(folder / SPENT, json.dumps({"seconds": before + time.perf_counter() - start}))
+            raise
+        peak, child = _peak_memory(), _children_peak_memory()
+        return {
+            "seconds": before + time.perf_counter() - start,
+            "peak_memory_bytes": max(peak, child) if child > of_children else peak,
+        }
 
 
 def _reset_peak_memory() -> None:
@@ -94,4 +120,13 @@ def _peak_memory() -> int:
         status = Path("/proc/self/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) * 1024
     except (OSError, IndexError):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return _largest(resource.RUSAGE_SELF)
+
+
+def _children_peak_memory() -> int:
+    """Of the largest process that was started and has ended; the system keeps no peak of each."""
+    return _largest(resource.RUSAGE_CHILDREN)
+
+
+def _largest(who: int) -> int:
+    return resource.getrusage(who).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

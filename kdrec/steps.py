@@ -11,7 +11,7 @@ from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.distill.teacher_cache import TeacherCache
 from kdrec.evaluation.baselines import popularity, random
-from kdrec.judge import Judge, keras_scorer, weight_sizes, with_keep
+from kdrec.judge import Judge, folder_sizes, keras_scorer, weight_sizes, with_keep
 from kdrec.load import load
 from kdrec.stages import Progress, Stage
 from kdrec.teaching import teacher_of
@@ -86,7 +86,7 @@ def judge(
 
     add(judged.row("random", "baseline", random(split.train.n_items, config.seed)))
     add(judged.row("popularity", "baseline", popularity(split.train)))
-    add(judged.row("teacher", "keras", teacher, bytes=folder_bytes(trained["teacher"].folder / "teacher")))
+    add(judged.row("teacher", "keras", teacher, **folder_sizes(trained["teacher"].folder / "teacher")))
     for name, student in students.items():
         length = student.get_layer("history").input_shape[0][1]
         known = {**weight_sizes(student), "sparsity": zero_share(student)}
@@ -96,10 +96,6 @@ def judge(
         form.known["sparsity"] = zero_share(students["pruned" if "pruned" in students else "student_distilled"])
         add(judged.row(f"{config.recipe}_{target}", "file", form.scorer, form.history_length, **form.known))
     (folder / "rows.json").write_text(json.dumps(with_keep(rows, config.k)))
-    file_scorer = next(iter(shipped.values()))
-    (folder / "samples.json").write_text(json.dumps(samples.side_by_side(split, teacher, file_scorer, config.k)))
-
-
-def folder_bytes(folder: Path) -> int | None:
-    """Bytes of all files in a folder; None when there is none."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) or None
+    shown = samples.shown_target(config.targets)
+    listed = samples.side_by_side(split, teacher, shipped[shown], shown, config.k)
+    (folder / "samples.json").write_text(json.dumps(listed))

@@ -63,8 +63,26 @@ def best_teacher(stages: Stages, data: Stage, split: Split, config: Config) -> S
     if len(found) == 1:
         return found[names[0]]
     choice = stages.run("teacher_choice", {}, partial(_compare, split, found), tuple(found.values()))
-    reached = json.loads((choice.folder / "valid.json").read_text())
-    return found[max(names, key=lambda name: reached[name])]
+    return found[_best(_reached(choice))]
+
+
+def chosen_teacher(stages: Stages, config: Config) -> dict[str, Any]:
+    """Which teacher the run listens to, once `best_teacher` has chosen: `teacher` of report.json.
+
+    Returns:
+        Its name as the configuration has it, and the NDCG@10 on the validation part of each that was compared; none
+        when only one was named.
+    """
+    reached = next((_reached(stage) for stage in stages.finished if stage.name == "teacher_choice"), {})
+    return {"name": _best(reached) if reached else teacher_names(config)[0], "validation_ndcg": reached}
+
+
+def _reached(choice: Stage) -> dict[str, float]:
+    return json.loads((choice.folder / "valid.json").read_text())
+
+
+def _best(reached: dict[str, float]) -> str:
+    return max(reached, key=lambda name: reached[name])
 
 
 def _teacher(stages: Stages, data: Stage, split: Split, name: str, alone: bool, config: Config) -> Stage:
@@ -84,7 +102,7 @@ def _train_teacher(
     label: str, name: str, options: dict[str, Any], split: Split, seed: int, said: Progress, folder: Path
 ) -> None:
     if name not in teachers.names():
-        as_teacher(name, n_items=split.train.n_items)
+        as_teacher(name, n_items=split.train.n_items, n_users=split.train.n_users)
         (folder / "external.json").write_text(json.dumps({"path": str(Path(name).resolve())}))
         return
 
@@ -112,7 +130,11 @@ def _compare(split: Split, found: dict[str, Stage], folder: Path) -> None:
 def teacher_of(folder: Path, split: Split) -> Any:
     """The teacher that a stage left: a callable from inputs to scores."""
     if (folder / "external.json").exists():
-        return as_teacher(json.loads((folder / "external.json").read_text())["path"], n_items=split.train.n_items)
+        return as_teacher(
+            json.loads((folder / "external.json").read_text())["path"],
+            n_items=split.train.n_items,
+            n_users=split.train.n_users,
+        )
     return load(folder / "teacher")
 
 

@@ -2,7 +2,8 @@
 
     scripts/demo && .venv/bin/python scripts/readme.py
 
-Copies tflite_models/demo/report.json to scripts/results/demo-report.json, from which README and tests read.
+Copies tflite_models/demo/report.json to scripts/results/demo-report.json, from which the README's table is made; a test
+compares both.
 """
 
 import argparse

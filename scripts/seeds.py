@@ -1,14 +1,15 @@
-"""Choose a configuration on validation, run it with several seeds, report test: the int8 file's quality and spread.
+"""Run a configuration, of a grid the best one on validation, with several seeds, and report test.
 
     .venv/bin/python scripts/seeds.py demo
-    .venv/bin/python scripts/seeds.py ml-100k --data-dir DIR/ml-100k
+    .venv/bin/python scripts/seeds.py ml-100k --data-dir DIR/ml-100k --grid '{"student_loss_weight": [0.3, 0.6]}'
 
-Every run is a `kdrec run`, resumable; the figures are written to scripts/results/<data>.json.
+Without --grid nothing is chosen: the defaults are run. Every run is a `kdrec run`,
+resumable; the figures are written to scripts/results/<data>.json.
 """
 
 import argparse
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.evaluation.ranking import evaluate
 from kdrec.files import atomic_write
+from kdrec.load import load
 from kdrec.models import teachers
 from kdrec.models.teachers.als import als
 
@@ -69,13 +71,20 @@ def main() -> None:
         data=arguments.data, data_dir=arguments.data_dir, teacher=arguments.teacher,
         teacher_options=arguments.teacher_options,
     )  # fmt: skip
-    work = arguments.work / arguments.data
-    config, tried = chosen(config, arguments.grid, work) if arguments.grid else (config, [])
+    place = Path(__file__).parent / "results" / f"{arguments.data}.json"
+    result = measured(config, arguments.grid, arguments.work / arguments.data)
+    atomic_write(place, json.dumps(result, indent=1, sort_keys=True) + "\n")
+    print(f"written to {place}")
+
+
+def measured(config: Config, grid: dict[str, list], work: Path) -> dict:
+    """The figures of each seed and their summary, with the configuration that was run and how it was chosen."""
+    config, tried = chosen(config, grid, work) if grid else (config, [])
     runs = []
     for seed in SEEDS:
         seeded = replace(config, seed=seed)
         report = experiment.run(seeded, work / f"out-{seed}", work)
-        split = Split.load(next(work.glob("data-*")) / "split")
+        split, _ = load(seeded)  # `work` holds the splits of all seeds
         rows = {row["name"]: {name: row[name] for name in METRICS} for row in report["rows"]}
         runs.append({**rows, "als_same_width": als_of_same_width(split, seeded, seed)})
         print(seed, {name: round(row["ndcg@10"], 4) for name, row in runs[-1].items()}, flush=True)
@@ -87,13 +96,12 @@ def main() -> None:
         }
         for name in runs[0]
     }
-    result = {
-        "data": arguments.data, "seeds": list(SEEDS), "embedding_dim": config.embedding_dim,
-        "chosen_on_validation": tried, "summary": summary, "runs": runs,
+    used = {name: value for name, value in asdict(config).items() if name not in ("data_dir", "seed")}
+    return {
+        "data": config.data, "seeds": list(SEEDS), "embedding_dim": config.embedding_dim, "config": used,
+        "tried_on_validation": tried, "chosen": {name: used[name] for name in grid},
+        "summary": summary, "runs": runs,
     }  # fmt: skip
-    place = Path(__file__).parent / "results" / f"{arguments.data}.json"
-    atomic_write(place, json.dumps(result, indent=1, sort_keys=True) + "\n")
-    print(f"written to {place}")
 
 
 if __name__ == "__main__":

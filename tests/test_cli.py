@@ -112,6 +112,11 @@ def test_help_names_what_the_folders_hold() -> None:
     [
         (["--data", "log.csv"], "data", "log.csv"),
         (["--data-dir", "ml-100k"], "data_dir", "ml-100k"),
+        (["--download"], "download", True),
+        (["--valid", "valid.csv"], "valid", "valid.csv"),
+        (["--test", "test.csv"], "test", "test.csv"),
+        (["--lists"], "lists", True),
+        (["--student", "history"], "student", "history"),
         (["--user-column", "u"], "user_column", "u"),
         (["--context-column", "a", "--context-column", "b"], "context_columns", ("a", "b")),
         (["--category-column", "genre"], "category_columns", ("genre",)),
@@ -210,6 +215,8 @@ def test_an_interrupted_run_says_how_to_go_on(experiment: Callable[[Callable[...
         ),
         (["run", "--config", "no.json"], "config no.json cannot be read: No such file or directory"),
         (["run", "--epochs", "0"], "epochs must be at least 1, not 0"),
+        (["evaluate", "popularity", "--user-column", "u"], "user_column='u' has no effect: demo is a data set by name"),
+        (["evaluate", "popularity", "--data", LOG, "--download"], "download=True has no effect: data "),
         (["evaluate", "popularity", "--data", "no.csv"], "'no.csv' is none"),
         (
             ["evaluate", "no.tflite"],
@@ -237,6 +244,18 @@ def test_evaluate_prints_a_table(log: str) -> None:
     assert done.stdout.splitlines()[0] == "popularity on log, test part of leave_last_out: 10 users, 12 items"
     assert "ndcg@5" in done.stdout
     assert done.stderr == ""
+
+
+def test_evaluate_on_test_pairs_of_the_users_own(log: str, tmp_path: Path) -> None:
+    (tmp_path / "test.csv").write_text("user,item,t\n0,7,9\n3,11,9\n")
+    done = kdrec("evaluate", "popularity", "--data", log, "--test", str(tmp_path / "test.csv"), "--k", "5", "--quiet")
+    assert done.stdout.splitlines()[0] == "popularity on log, test part of given: 2 users, 12 items"
+
+
+def test_help_says_what_the_defaults_do() -> None:
+    shown = plain(kdrec("run", "--help").output)
+    assert "by default the 95th percentile, at most 50." in shown
+    assert "the last so many positions, the same each epoch. [default: 50]" in shown
 
 
 def test_evaluate_json_is_json_alone(log: str) -> None:

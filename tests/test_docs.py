@@ -1,5 +1,6 @@
 """The documents say what is so."""
 
+import importlib.util
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```", (TREE / "README.md").read_text(), 
 
 # What the documents name but a clean tree does not hold.
 MADE = (".venv", "runs/")
+FOLDERS = ("kdrec/", "tests/", "scripts/", "docs/", "notebooks/", "tflite_models/", ".ci/")
 
 
 @pytest.mark.slow
@@ -39,9 +41,24 @@ def test_files_that_are_named_exist(document: str) -> None:
     assert sorted(path for path in named if not exists(path)) == []
 
 
+def test_every_folder_is_looked_at() -> None:
+    text = (TREE / "README.md").read_text()
+    assert all(is_path(word) for word in ("docs/lost_by_stage.png", "notebooks/01_quickstart.ipynb"))
+    assert "docs/lost_by_stage.png" in text and "notebooks/01_quickstart.ipynb" in text
+
+
+def test_the_readme_shows_the_results_that_are_kept() -> None:
+    spec = importlib.util.spec_from_file_location("readme", TREE / "scripts" / "readme.py")
+    assert spec is not None and spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    text = (TREE / "README.md").read_text()
+    assert text == script.filled(text), "run scripts/readme.py"
+
+
 def is_path(word: str) -> bool:
     """A path within the project, by its first part."""
-    return word.startswith(("kdrec/", "tests/", "scripts/", "tflite_models/", ".ci/")) or word.endswith(".md")
+    return word.startswith(FOLDERS) or word.endswith(".md")
 
 
 def expanded(word: str) -> list[str]:

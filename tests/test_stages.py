@@ -1,5 +1,8 @@
 """Stages run once, go on where they were cut, and depend on what they read."""
 
+import subprocess
+import sys
+
 import pytest
 
 from kdrec.stages import Stages
@@ -40,3 +43,36 @@ def test_progress_tells_start_end_and_found(tmp_path):
     for _ in range(2):
         Stages(tmp_path, lambda *told: said.append(told)).run("train", {}, lambda folder: None)
     assert said == [("train", 0, 1, ""), ("train", 1, 1, ""), ("train", 0, 0, "found finished")]
+
+
+def test_seconds_of_attempts_that_were_cut_count(tmp_path, monkeypatch):
+    clock = iter([0.0, 5.0, 100.0, 107.0])  # start and end of each attempt
+    monkeypatch.setattr("kdrec.stages.time.perf_counter", lambda: next(clock))
+
+    def cut(folder):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Stages(tmp_path).run("train", {}, cut)
+    stage = Stages(tmp_path).run("train", {}, lambda folder: None)
+    assert stage.seconds == 5.0 + 7.0
+    assert [path.name for path in stage.folder.iterdir()] == ["done.json"]
+    assert Stages(tmp_path).run("train", {}, cut).seconds == 12.0
+
+
+CHILD = "b = b'x' * 300_000_000"
+MEASURED = f"""
+import subprocess, sys, tempfile
+from pathlib import Path
+from kdrec.stages import Stages
+stages = Stages(Path(tempfile.mkdtemp()))
+large = lambda folder: subprocess.run([sys.executable, "-c", {CHILD!r}], check=True)
+small = lambda folder: subprocess.run([sys.executable, "-c", ""], check=True)
+print(*(stages.run(name, {{}}, work).peak_memory_bytes for name, work in (("large", large), ("small", small))))
+"""
+
+
+def test_memory_of_a_process_that_a_stage_starts_counts_for_that_stage():
+    said = subprocess.run([sys.executable, "-c", MEASURED], check=True, capture_output=True, text=True).stdout
+    large, small = map(int, said.split())
+    assert small < 300_000_000 < large < 600_000_000

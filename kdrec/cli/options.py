@@ -28,13 +28,17 @@ def found(folder: str) -> str:
 OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
     "data": (DATA, f"A CSV, TSV or Parquet file, a folder, or a name: {found('data/sets')}."),
     "data_dir": (DATA, "Folder that holds a named data set."),
+    "download": (DATA, "Fetch a named set into --data-dir, if its publisher allows it.", "--download"),
+    "valid": (DATA, "File of validation pairs, when --data holds training pairs only."),
+    "test": (DATA, "File of test pairs: the data come split."),
+    "lists": (DATA, "The files have lines `user item item ...` and no columns.", "--lists"),
     "user_column": (DATA, "Column with user ids."),
     "item_column": (DATA, "Column with item ids."),
     "time_column": (DATA, "Column with times."),
     "rating_column": (DATA, "Column with ratings."),
     "weight_column": (DATA, "Column with weights."),
     "context_columns": (DATA, "Column with context of an event; repeatable.", "--context-column"),
-    "delimiter": (DATA, "Between columns; by default the file's extension tells."),
+    "delimiter": (DATA, "Between columns, of feature files too; by default the file's extension tells."),
     "item_features": (DATA, "File with one row an item."),
     "item_id_column": (DATA, "Its column with item ids."),
     "title_column": (DATA, "Its column with titles."),
@@ -49,11 +53,12 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
     "minimum_rating": (DATA, "Leave out pairs rated lower."),
     "min_user_items": (DATA, "Leave out users with fewer items."),
     "min_item_users": (DATA, "Leave out items with fewer users."),
-    "split": (DATA, "auto, leave_last_out, by_time or random_per_user."),
+    "split": (DATA, "How pairs are held out: auto, leave_last_out, by_time or random_per_user."),
     "teacher": (TEACHER, f"Names ({found('models/teachers')}), best of several by comma, or a file."),
     "teacher_options": (TEACHER, "An option of the teacher, key=value; repeatable.", "--teacher-option"),
+    "student": (STUDENT, f"What is distilled: {found('models/students')}."),
     "embedding_dim": (STUDENT, "Width of an item row."),
-    "history_length": (STUDENT, "Items of history that the student reads; by default the 95th percentile."),
+    "history_length": (STUDENT, "Items of history that the student reads; by default the 95th percentile, at most 50."),
     "encoder": (STUDENT, f"History to query vector: {found('models/encoders')}."),
     "hidden": (STUDENT, "Units of its dense layer."),
     "tied": (STUDENT, "One item table for reading and scoring, or two.", "--tied/--untied"),
@@ -65,7 +70,7 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
     "batch_size": (TRAINING, "Rows a step."),
     "learning_rate": (TRAINING, "Of the student."),
     "patience": (TRAINING, "Epochs without a better validation NDCG before it stops."),
-    "cuts_per_user": (TRAINING, "Training rows drawn from one user's history in an epoch, at most."),
+    "cuts_per_user": (TRAINING, "Training rows of a user: the last so many positions, the same each epoch."),
     "sparsity": (FILES, "Share of zero weights after pruning; 0 leaves pruning out."),
     "prune_epochs": (FILES, "Epochs of pruning, distillation still on."),
     "recipe": (FILES, f"Precision of the file: {found('compress/recipes')}."),
@@ -108,7 +113,7 @@ def option(field: Field[Any]) -> inspect.Parameter:
     default = field.default if field.default is not MISSING else None
     if field.name == "tied":
         default = "tied" if default else "untied"
-    if default not in (None, ()):
+    if default not in (None, ()) and default is not False:
         text += f" [default: {', '.join(default) if isinstance(default, tuple) else default}]"
     return inspect.Parameter(
         field.name, inspect.Parameter.KEYWORD_ONLY, annotation=spelled(field.type),

@@ -5,6 +5,11 @@ from typing import Any
 from kdrec.report.rows import Row, find, interval, main_file, ndcg
 from kdrec.report.words import change, kib, microseconds, part_of, percent, quality, row_name
 
+_NOT_MEASURED_ON = {
+    "micro": "a microcontroller",
+    "coral_edgetpu": "an Edge TPU, and without the host's lookup of the history",
+}
+
 
 def headline(report: dict[str, Any]) -> list[str]:
     """The findings, the most important first; what does not hold is said, what is not known is left out.
@@ -90,7 +95,8 @@ def _distillation(report: dict[str, Any]) -> str:
 def _latency(file: Row) -> str:
     if file["latency_us_p50"] is None:
         return ""
+    device = _NOT_MEASURED_ON.get(file["target"], "a phone")
     return (
-        f"One answer takes {microseconds(file['latency_us_p50'])} (median, LiteRT, one thread, "
-        "the machine that made this report; not a phone)."
+        f"From a history to all scores it takes {microseconds(file['latency_us_p50'])} (median, LiteRT, one thread, "
+        f"the machine that made this report; not {device})."
     )

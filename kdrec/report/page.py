@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from kdrec.report import pictures
+from kdrec.report import pictures, rows
 from kdrec.report.headline import headline, is_better_distilled
 from kdrec.report.rows import Row, find, main_file, ndcg
 from kdrec.report.svg import inline_svg
@@ -21,6 +21,7 @@ from kdrec.report.words import (
     microseconds,
     part_of,
     percent,
+    quality,
     row_name,
     stage_name,
 )
@@ -45,9 +46,9 @@ def render_page(report: dict[str, Any]) -> str:
         main=_table(report, columns(report, MAIN)),
         all=_table(report, columns(report, all_names(report))),
         pictures=_pictures(report),
-        samples=[_sample(sample) for sample in report["samples"]],
+        samples=[_sample(sample, report) for sample in report["samples"]],
+        teacher=_teacher(report["teacher"]),
         held_out="taken next" if report["split"]["ordered"] else "held out",
-        file_name=row_name(file) if file else "Student",
         stages=_stages(report["stages"]),
         config={name: json.dumps(value, ensure_ascii=False) for name, value in report["config"].items()},
         count=count,
@@ -95,7 +96,7 @@ def _tiles(report: dict[str, Any], file: Row | None) -> list[dict[str, str]]:
             {
                 "name": "Latency",
                 "value": microseconds(file["latency_us_p50"]),
-                "note": "an answer, median, this machine",
+                "note": "history to all scores, median, this machine",
                 "kind": "",
             }
         )
@@ -103,7 +104,7 @@ def _tiles(report: dict[str, Any], file: Row | None) -> list[dict[str, str]]:
 
 
 def _table(report: dict[str, Any], chosen: list[Column]) -> dict[str, Any]:
-    rows = []
+    lines = []
     for row in report["rows"]:
         cells = []
         for column in chosen:
@@ -113,8 +114,8 @@ def _table(report: dict[str, Any], chosen: list[Column]) -> dict[str, Any]:
                 below = row["name"]
             bar = 100 * min(row["keep"], 1) if column.key == "keep" and row["keep"] is not None else None
             cells.append({"text": column.cell(row), "below": below, "bar": bar})
-        rows.append({"form": row["form"], "name": row["name"], "cells": cells})
-    return {"headings": [column.heading for column in chosen], "rows": rows}
+        lines.append({"form": row["form"], "name": row["name"], "cells": cells})
+    return {"headings": [column.heading for column in chosen], "rows": lines}
 
 
 def _pictures(report: dict[str, Any]) -> dict[str, dict[str, str]]:
@@ -126,14 +127,14 @@ def _pictures(report: dict[str, Any]) -> dict[str, dict[str, str]]:
         ),
         "size": (
             "Quality against bytes",
-            "Up and to the left is better. The bars are 95 % intervals over users.",
+            "Up and to the left is better. The bars are 95 % intervals of the mean over users.",
             pictures.quality_against_bytes(report),
         ),
     }
     if any(report["curves"].values()):
         drawn["training"] = (
             "Training",
-            "Quality on the validation part, which chose the epoch that was kept.",
+            "Quality on the validation part: the best epoch is kept; pruning keeps its last, when all is pruned.",
             pictures.training_curves(report),
         )
         drawn["losses"] = (
@@ -147,7 +148,17 @@ def _pictures(report: dict[str, Any]) -> dict[str, dict[str, str]]:
     }
 
 
-def _sample(sample: dict[str, Any]) -> dict[str, Any]:
+def _teacher(teacher: dict[str, Any]) -> str:
+    """Which teacher, and what it was chosen by."""
+    reached = sorted(teacher["validation_ndcg"].items(), key=lambda entry: -entry[1])
+    if not reached:
+        return f"{teacher['name']}; no other was compared."
+    listed = ", ".join(f"{name} {quality(value)}" for name, value in reached)
+    return f"{teacher['name']}, the best by NDCG on the validation part: {listed}."
+
+
+def _sample(sample: dict[str, Any], report: dict[str, Any]) -> dict[str, Any]:
+    shown = next((row for row in rows.files(report) if row["target"] == sample["target"]), None)
     teacher, student, held_out = (set(sample[name]) for name in ("teacher", "student", "held_out"))
     lists = [
         [{"title": title, "shared": title in other, "held_out": title in held_out} for title in sample[name]]
@@ -161,6 +172,7 @@ def _sample(sample: dict[str, Any]) -> dict[str, Any]:
         "held_out": sample["held_out"],
         "teacher": lists[0],
         "student": lists[1],
+        "file_name": row_name(shown) if shown else "Student",
         "shared": sum(item["shared"] for item in lists[1]),
     }
 

@@ -61,10 +61,14 @@ def quality_against_bytes(report: dict[str, Any]) -> Figure:
 
 
 def training_curves(report: dict[str, Any]) -> Figure:
-    """NDCG@k on the validation part after each epoch; pruning goes on where the distilled student ended."""
+    """NDCG on the validation part after each epoch; pruning goes on where the distilled student ended.
+
+    Its k is the one that training logs, which need not be the report's.
+    """
     figure, axes = _figure(1, height=3.0)
-    ax, key = axes[0], f"val_ndcg@{report['k']}"
+    ax, keys = axes[0], {name: _validation_key(epochs) for name, epochs in report["curves"].items()}
     for name, first, epochs in _placed(report["curves"]):
+        key = keys[name]
         values = [_number(epoch.get(key)) for epoch in epochs]
         if any(map(math.isfinite, values)):
             line_colour = _COLOURS.get(name, GREY)
@@ -72,7 +76,8 @@ def training_curves(report: dict[str, Any]) -> Figure:
             ax.plot(places, values, marker=".", color=line_colour, label=stage_name(name), linewidth=1.6)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("Epoch")
-    ax.set_ylabel(f"NDCG@{report['k']}, validation")
+    measured = sorted({metric_name(key.removeprefix("val_")) for key in keys.values() if key})
+    ax.set_ylabel(f"{' or '.join(measured) or 'NDCG'}, validation")
     ax.set_ylim(bottom=0)
     if ax.lines:
         _legend(figure, ax)
@@ -157,6 +162,11 @@ def _bars(report: dict[str, Any], row: Row, value: float) -> list[list[float]] |
 def _placed(curves: dict[str, list[dict[str, Any]]]) -> list[tuple[str, int, list[dict[str, Any]]]]:
     before = len(curves.get("student_distilled", []))
     return [(name, before if name == "pruned" else 0, epochs) for name, epochs in curves.items()]
+
+
+def _validation_key(epochs: list[dict[str, Any]]) -> str:
+    """The name under which a training logs NDCG on the validation part; empty when it does not."""
+    return next((name for epoch in epochs for name in epoch if name.startswith("val_ndcg@")), "")
 
 
 def _losses(epochs: list[dict[str, Any]]) -> list[str]:

@@ -13,6 +13,7 @@ from kdrec.runtime.host import Host
 from kdrec.runtime.interpreter import LiteRtFile
 from kdrec.runtime.micro_interpreter import MicroFile
 from kdrec.runtime.scores import FileScores
+from kdrec.runtime.unnamed import with_score
 
 
 class Scorer(Protocol):
@@ -70,15 +71,25 @@ def judge(manifest: Manifest, files: Mapping[str, bytes], num_threads: int = 1) 
 def file_scorer(path: str | Path, num_threads: int = 1) -> FileScores:
     """A scorer from a single .tflite file that takes a history, in LiteRT.
 
+    A file of somebody else's, without a signature `score`, may go from integer tokens (1, length) to scores
+    (1, n_items); what its signature, input and output are called does not matter.
+
     Raises:
-        RuntimeFileError: the file cannot be read or run, or has no signature `score` that takes a history.
+        RuntimeFileError: the file cannot be read or run, or is neither.
     """
     path = Path(path)
     try:
         content = path.read_bytes()
     except OSError as error:
         raise RuntimeFileError(f"{path} cannot be read: {error.strerror}; give the path of a .tflite file") from error
-    return FileScores(LiteRtFile(content, str(path), num_threads))
+    file = LiteRtFile(content, str(path), num_threads)
+    if "score" in file.signatures:
+        return FileScores(file)
+    file = LiteRtFile(with_score(content, str(path)), str(path), num_threads)
+    tokens = file.ends("score").inputs["history"]
+    return FileScores(
+        file, lambda x: {"history": x["history"].astype(tokens.dtype)}, ["history"], length=tokens.shape[-1]
+    )
 
 
 def _check(scores: Scorer, manifest: Manifest, name: str) -> None:

@@ -34,6 +34,7 @@ android = Target(
     ops=OPS,
     signatures=("recommend", "score", "embed"),
     topk=100,
+    recipes=("float32", "float16", "dynamic_int8", "int8"),
     rules=(
         rules.known_ops,
         rules.signatures_present,

@@ -26,6 +26,7 @@ coral_edgetpu = Target(
     ops=LISTED | UNVERIFIED,
     unverified_ops=UNVERIFIED,
     signatures=("score",),
+    recipes=("int8",),
     one_subgraph=True,  # compiler logs: "More than one subgraph is not supported"
     lookup="host",  # no GATHER; the first operator that is not mapped, and all after it, run on the CPU
     max_fc_outputs=2560,  # the compiler refused 14,400 and said "try 2560"

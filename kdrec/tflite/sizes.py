@@ -1,8 +1,9 @@
 """Where the bytes of a .tflite file go."""
 
 from dataclasses import dataclass
+from math import prod
 
-from kdrec.tflite.views import Tensor, read
+from kdrec.tflite.views import File, Subgraph, Tensor, read
 
 
 @dataclass(frozen=True)
@@ -11,9 +12,10 @@ class Sizes:
 
     Args:
         file: the whole file.
-        tables: constants with one row an item.
+        tables: constants with one row an item, and the parts of an item matrix that is scored in parts.
         weights: all other float and quantized constants: kernels and biases.
         overhead: what is left: graphs, signatures, scales, integer constants.
+        parameters: stored numbers of tables and weights; a shared constant counts once.
         constants: shape, type and bytes of each constant, largest first; a shared one counts once.
     """
 
@@ -21,6 +23,7 @@ class Sizes:
     tables: int
     weights: int
     overhead: int
+    parameters: int
     constants: tuple[tuple[tuple[int, ...], str, int], ...]
 
 
@@ -29,7 +32,8 @@ def sizes(content: bytes, n_items: int) -> Sizes:
 
     Args:
         content: the bytes of a .tflite file.
-        n_items: items in the catalogue; a constant of n_items or n_items + 1 rows is a table.
+        n_items: items in the catalogue; a constant of n_items or n_items + 1 rows is a table, and so are the
+            matrices of several FULLY_CONNECTED whose outputs are together the graph's scores, one an item.
 
     Raises:
         RuntimeFileError: the bytes are not a whole .tflite file.
@@ -40,15 +44,36 @@ def sizes(content: bytes, n_items: int) -> Sizes:
         for tensor in subgraph.tensors:
             if tensor.data is not None:
                 users.setdefault(tensor.buffer, tensor)
-    tables = weights = 0
+    parts = _parts_of_tables(file, n_items)
+    tables = weights = parameters = 0
     for tensor in users.values():
         size = file.buffer_bytes[tensor.buffer]
-        if tensor.shape and tensor.shape[0] in (n_items, n_items + 1):
+        if tensor.buffer in parts or tensor.shape and tensor.shape[0] in (n_items, n_items + 1):
             tables += size
         elif tensor.dtype in ("int8", "uint8", "float16", "float32") or tensor.scales:
             weights += size
+        else:
+            continue
+        parameters += prod(tensor.shape)
     constants = sorted(
         ((tensor.shape, tensor.dtype, file.buffer_bytes[tensor.buffer]) for tensor in users.values()),
         key=lambda entry: -entry[2],
     )
-    return Sizes(file.n_bytes, tables, weights, file.n_bytes - tables - weights, tuple(constants))
+    return Sizes(file.n_bytes, tables, weights, file.n_bytes - tables - weights, parameters, tuple(constants))
+
+
+def _parts_of_tables(file: File, n_items: int) -> set[int]:
+    """The buffers of item matrices that a device with narrow matrices scores in parts."""
+    return {buffer for graph in file.subgraphs for buffer in _parts_of(graph, n_items)}
+
+
+def _parts_of(graph: Subgraph, n_items: int) -> set[int]:
+    scoring = [
+        operator
+        for operator in graph.operators
+        if operator.name == "FULLY_CONNECTED" and operator.outputs[0] in graph.outputs
+    ]
+    if sum(graph.tensors[operator.outputs[0]].shape[-1] for operator in scoring) not in (n_items, n_items + 1):
+        return set()
+    constants = (graph.tensors[place] for operator in scoring for place in operator.inputs[1:] if place >= 0)
+    return {tensor.buffer for tensor in constants if tensor.is_constant}

@@ -13,6 +13,7 @@ COLUMNS = {
     "user_column": "who", "item_column": "what", "time_column": "when", "context_columns": ("daypart",),
     "item_id_column": "what", "title_column": "title", "category_columns": ("category",),
 }  # fmt: skip
+OF_ITEMS = ("item_id_column", "title_column", "category_columns")
 
 
 def write_small_log(folder: Path) -> None:
@@ -35,4 +36,8 @@ def small(folder: Path, **options: Any) -> Config:
         "data": str(folder / "log.csv"), "item_features": str(folder / "items.csv"), **COLUMNS, "teacher": "ease",
         "embedding_dim": 8, "hidden": 16, "epochs": 2, "prune_epochs": 1, "batch_size": 256,
     }  # fmt: skip
+    if options.get("data") == "lightgcn":  # a set by name refuses what is for files
+        settings = {name: value for name, value in settings.items() if name not in ("item_features", *COLUMNS)}
+    elif options.get("item_features", "items.csv") is None:
+        settings = {name: value for name, value in settings.items() if name not in OF_ITEMS}
     return Config(**(settings | options))

@@ -17,7 +17,7 @@ TARGETS = ("android", "coral_edgetpu", "micro")
 TRAINED = ("teacher", "student", "student_distilled", "pruned")
 STAGES = ("data", "teacher", "teacher_cache", "student", "student_distilled", "pruned", "export", "evaluate")
 MEASURED = ("latency_us_p50", "latency_us_p90", "latency_us_p99")
-LATEST, TRIES = 60.0, 4  # seconds to reach a stage; a stage may be over before the signal arrives
+LATEST, TRIES = 150.0, 4  # seconds to reach a stage; a stage may be over before the signal arrives
 
 
 def command(*arguments: str) -> list[str]:
@@ -51,7 +51,7 @@ def wait_for(there: Callable[[], bool], process: subprocess.Popen[bytes], what: 
 def killed_in(stage: str, arguments: list[str], work: Path) -> Path:
     """Start the run and kill it inside a stage: a trained one after its first epoch. The stage's folder."""
     for _ in range(TRIES):
-        process = subprocess.Popen(command(*arguments), stderr=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(command(*arguments), start_new_session=True)
         try:
             wait_for(lambda: any(work.glob(f"{stage}-*")), process, f"stage {stage}")
             folder = next(work.glob(f"{stage}-*"))
@@ -60,8 +60,9 @@ def killed_in(stage: str, arguments: list[str], work: Path) -> Path:
             if stage == "export":
                 time.sleep(2.0)  # into the conversion, which another process does
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
         if not (folder / "done.json").exists():
             return folder
         (folder / "done.json").unlink()

@@ -102,3 +102,20 @@ def test_checking_changes_nothing():
     before = copy.deepcopy(report)
     check_report(report)
     assert report == before
+
+
+def test_the_teacher_needs_a_name_and_numbers():
+    with pytest.raises(ReportError, match=r"report\.teacher has no 'name'"):
+        check_report(changed(("teacher",), {"validation_ndcg": {}}))
+    with pytest.raises(ReportError, match=r"report\.teacher\.validation_ndcg\.ease must be number, not None"):
+        check_report(changed(("teacher", "validation_ndcg", "ease"), None))
+    check_report(changed(("teacher", "validation_ndcg"), {}))
+
+
+def test_the_schema_says_what_is_measured():
+    row = schema()["properties"]["rows"]["items"]
+    (interval,) = (rule for pattern, rule in row["patternProperties"].items() if "_low" in pattern)
+    assert interval["description"].startswith("95 % interval of the mean over users (normal approximation)")
+    assert "the host's lookup is not included" in row["properties"]["latency_us_p50"]["description"]
+    stage = schema()["properties"]["stages"]["items"]["properties"]
+    assert "SIGKILL" in stage["seconds"]["description"]

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from fake_report import FORMS, fake_report
 
@@ -97,3 +99,15 @@ def test_each_file_comes_from_the_last_keras_form():
     }
     short = {step.row["name"]: step.before and step.before["name"] for step in steps(without("pruned"))}
     assert short["int8_android"] == "student_distilled"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("int8_android", "From a history to all scores it takes 21 µs .*; not a phone"),
+        ("int8_micro", "From a history to all scores it takes 20 µs .*; not a microcontroller"),
+        ("int8_coral_edgetpu", "it takes 6.2 µs .*; not an Edge TPU, and without the host's lookup of the history"),
+    ],
+)
+def test_latency_says_what_it_is_of(name, words):
+    assert re.search(words, headline(fake_report((name,)))[-1])

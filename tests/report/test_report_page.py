@@ -155,3 +155,33 @@ def test_a_faulty_report_leaves_the_old_files(tmp_path):
     with pytest.raises(ReportError, match=r"report\.k must be at least 1"):
         write_report({**fake_report(), "k": 0}, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_the_teacher_is_named_with_what_it_was_chosen_by():
+    assert "two_tower, the best by NDCG on the validation part: two_tower 0.1281, ease 0.1203." in text_of(
+        fake_report()
+    )
+    alone = {**fake_report(), "teacher": {"name": "ease", "validation_ndcg": {}}}
+    assert "ease; no other was compared." in text_of(alone)
+
+
+def test_the_list_of_a_sample_is_headed_by_its_own_file():
+    assert "<h4>Android file, int8</h4>" in render_page(fake_report())
+    report = fake_report()
+    for sample in report["samples"]:
+        sample["target"] = "micro"
+    assert "<h4>Microcontroller file, int8</h4>" in render_page(report)
+    assert "<h4>Android file, int8</h4>" not in render_page(report)
+
+
+def test_what_was_measured_is_said_as_it_is():
+    text = text_of(fake_report())
+    for words in (
+        "From a history to the scores of all items (signature score )",
+        "for the microcontroller's file on no microcontroller",
+        "For the Coral Edge TPU the host's lookup of the history is not included.",
+        "95 % intervals of the mean over users (normal approximation)",
+        "the best epoch is kept; pruning keeps its last",
+    ):
+        assert words in text
+    assert "One answer" not in text

@@ -70,3 +70,12 @@ def test_svg_takes_the_pages_colour_and_ids_of_its_own():
     assert "<metadata" not in svg
     assert "http" not in svg
     assert svg == inline_svg(lost_by_stage(fake_report()), "lost", "What was lost")
+
+
+def test_training_is_drawn_at_the_k_that_it_logs():
+    report = {**fake_report(()), "k": 5}
+    ax = training_curves(report).axes[0]
+    assert len(ax.lines) == 4 and ax.get_ylabel() == "NDCG@10, validation"
+    small = {**report, "curves": {"student": [{"val_ndcg@3": 0.1}, {"val_ndcg@3": 0.2}]}}  # a catalogue of 3 items
+    ax = training_curves(small).axes[0]
+    assert list(ax.lines[0].get_ydata()) == [0.1, 0.2] and ax.get_ylabel() == "NDCG@3, validation"

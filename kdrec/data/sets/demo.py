@@ -1,16 +1,13 @@
 """The embedded data set: generated, seeded, free to ship."""
 
-from pathlib import Path
-
 from kdrec.data.interactions import Interactions
 from kdrec.data.synthetic import synthetic
 
 
-def demo(data_dir: str | Path | None = None, *, users: int = 3000, items: int = 1200, seed: int = 0) -> Interactions:
+def demo(*, users: int = 3000, items: int = 1200, seed: int = 0) -> Interactions:
     """A shop's log of a year and a half; see `kdrec.data.synthetic`.
 
     Args:
-        data_dir: not read.
         users, items: how many.
         seed: of everything.
 

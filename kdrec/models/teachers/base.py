@@ -5,6 +5,7 @@ import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +147,14 @@ def check_scores(scores: Any, expected: tuple[int, int], name: str) -> np.ndarra
 
 
 def check_positive(**options: float) -> None:
-    """Options of a teacher that must be above 0."""
+    """Options of a teacher that must be numbers above 0.
+
+    Raises:
+        DataError: no number, or not above 0.
+    """
     for name, value in options.items():
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise DataError(f"{name} must be a number above 0, not {value!r}; leave it out for the default")
         if not value > 0:
             raise DataError(f"{name} must be above 0, not {value}; leave it out for the default")
 

@@ -26,6 +26,7 @@ class Target:
         max_fc_outputs: widest FULLY_CONNECTED; None for no limit.
         max_constant_bytes: of parameters that stay on the chip; None for no limit.
         recipe: the default, a name in `kdrec.compress.recipes`.
+        recipes: all that it takes; a file of another breaks a rule, or the device refuses it.
         oracle: the interpreter that stands for the device: `litert` or `tflite-micro`.
         rules: that a file must keep.
         advice: rules whose violation is a warning.
@@ -45,6 +46,7 @@ class Target:
     max_fc_outputs: int | None = None
     max_constant_bytes: int | None = None
     recipe: str = "int8"
+    recipes: tuple[str, ...] = ("int8",)
     oracle: str = "litert"
 
 

@@ -188,6 +188,21 @@ def test_a_teacher_of_another_catalogue_is_refused(tmp_path):
         as_teacher(tmp_path / "scores.npy", N_ITEMS)
 
 
+@pytest.mark.parametrize("n_users", [N_USERS - 1, N_USERS + 1])
+def test_a_file_of_other_users_is_refused(tmp_path, n_users):
+    """One user more or less, and each row could be somebody else's."""
+    write_scores(tmp_path / "scores.npy")
+    np.savez(tmp_path / "embeddings.npz", user_embedding=USERS, item_embedding=ITEMS)
+    for name in ("scores.npy", "embeddings.npz"):
+        with pytest.raises(
+            DataError, match=f"{name}' must have one row a user: expected {n_users} rows, received {N_USERS}; give the"
+        ):
+            as_teacher(tmp_path / name, N_ITEMS, n_users=n_users)
+        assert as_teacher(tmp_path / name, N_ITEMS, n_users=N_USERS).n_items == N_ITEMS
+    with pytest.raises(DataError, match="must have one row a user"):
+        external(Interactions([0], [0], np.arange(n_users), np.arange(N_ITEMS)), path=tmp_path / "scores.npy")
+
+
 def test_a_user_without_a_row_is_refused(tmp_path):
     write_scores(tmp_path / "scores.npy")
     teacher = as_teacher(tmp_path / "scores.npy", N_ITEMS)

@@ -4,9 +4,9 @@ import tensorflow as tf
 
 from kdrec.data.features import Categorical, FeatureTable, Numeric, Title, Vector, tags_from_lists
 from kdrec.data.interactions import Interactions
-from kdrec.data.splits import leave_last_out
+from kdrec.data.splits import given, leave_last_out
 from kdrec.errors import DataError, TrainingError
-from kdrec.models.teachers.two_tower import two_tower
+from kdrec.models.teachers.two_tower import batches, two_tower
 from kdrec.models.teachers.two_tower.batches import PairBatches, validation_rows
 from kdrec.models.teachers.two_tower.features import tower_features
 from kdrec.models.teachers.two_tower.model import TwoTowerOptions
@@ -234,6 +234,23 @@ def test_the_watched_epoch_is_the_best_one():
     assert np.mean(gains) == pytest.approx(max(seen), rel=1e-5)
 
 
+def test_validation_of_a_large_log_stays_small(monkeypatch):
+    """Of four users three are drawn, of their six pairs each at most six in all; histories are cut."""
+    users, items = np.repeat(np.arange(4), 6), np.tile(np.arange(6), 4)
+    whole = Interactions(users, items, np.arange(4), np.arange(30))
+    train = Interactions(np.repeat(np.arange(4), 20), np.tile(np.arange(6, 26), 4), np.arange(4), np.arange(30))
+    split = given(train, whole, whole.select(np.zeros(24, bool)))
+    monkeypatch.setattr(batches, "LONGEST_SEEN", 7)
+    rows = validation_rows(split, history_length=5, most_users=3)
+    assert len(rows["user"]) == 6 and len(set(rows["user"])) <= 3
+    assert rows["seen"].shape == (6, 7) and rows["history"].shape == (6, 5)
+    assert (rows["seen"] == np.arange(20, 27)).all()  # tokens of the last seven of the items 6 … 25
+    again = validation_rows(split, history_length=5, most_users=3)
+    assert all(np.array_equal(rows[name], again[name]) for name in rows)
+    everyone = validation_rows(split, history_length=5, most_users=12)
+    assert len(everyone["user"]) == 24
+
+
 def test_a_loss_that_is_not_finite_names_stage_and_step(tmp_path):
     with pytest.raises(TrainingError, match=r"teacher: the loss became (nan|inf) in epoch \d+, step \d+; .* are kept"):
         two_tower(log(), epochs=3, checkpoint_folder=tmp_path, **{**SMALL, "learning_rate": 1e30})
@@ -250,6 +267,7 @@ def test_a_log_of_fewer_pairs_than_a_batch_is_trained_on():
     ("options", "error", "said"),
     [
         ({"epochs": 0}, DataError, "epochs must be above 0, not 0"),
+        ({"epochs": "abc"}, DataError, "epochs must be a number above 0, not 'abc'; leave it out for the default"),
         ({"temperature": -1.0}, DataError, "temperature must be above 0, not -1.0"),
         ({"user_dropout": 1.5}, TrainingError, r"user_dropout must lie in \[0, 1\], not 1.5"),
         ({"extra_negatives": -1}, TrainingError, "extra_negatives must be at least 0, not -1"),

@@ -31,6 +31,11 @@ class Table:
     path: Path
 
     @property
+    def rows(self) -> int:
+        """Users who have scores."""
+        return len(self.user_rows)
+
+    @property
     def width(self) -> int:
         """Items that have a score."""
         return self.user_rows.shape[1] if self.item_embedding is None else len(self.item_embedding)

@@ -27,20 +27,20 @@ def external(
     """A teacher that is trained already, read from a path for the catalogue of `train`.
 
     Args:
-        train: gives the size of the catalogue.
+        train: gives the number of items and users.
         seed, ordered: not read.
         progress: called with (1, 1, {}) at the end.
         path: what `as_teacher` takes.
     """
     if path is None:
         raise DataError("path must name the teacher 'external': a saved model, or a file of scores or embeddings")
-    teacher = as_teacher(path, train.n_items)
+    teacher = as_teacher(path, train.n_items, n_users=train.n_users)
     if progress is not None:
         progress(1, 1, {})
     return teacher
 
 
-def as_teacher(thing: Any, n_items: int, name: str = "external") -> Teacher:
+def as_teacher(thing: Any, n_items: int, name: str = "external", n_users: int | None = None) -> Teacher:
     """Any scorer as a teacher; it is asked for scores, never for its class.
 
     Args:
@@ -53,16 +53,17 @@ def as_teacher(thing: Any, n_items: int, name: str = "external") -> Teacher:
             with `user_embedding` (users, d) and `item_embedding` (items, d)). These answer to x["user"] alone.
         n_items: items in the catalogue.
         name: of a callable, in errors.
+        n_users: users of the log, of whom a file of scores must have a row each; None leaves that unchecked.
 
     Raises:
-        DataError: a path that holds none of these, or scores for another catalogue.
+        DataError: a path that holds none of these, or scores for another catalogue or for other users.
 
     >>> teacher = as_teacher(lambda x: np.eye(3)[x["history"][:, -1] - 1], n_items=3)
     >>> teacher({"history": np.array([[0, 2]])}).tolist()
     [[0.0, 1.0, 0.0]]
     """
     if isinstance(thing, str | Path):
-        return _from_path(Path(thing), n_items)
+        return _from_path(Path(thing), n_items, n_users)
     if isinstance(thing, Teacher):
         return check_catalogue(thing, n_items, thing.name)
     if not callable(thing):
@@ -72,7 +73,7 @@ def as_teacher(thing: Any, n_items: int, name: str = "external") -> Teacher:
     return External(fed(thing), n_items, name)
 
 
-def _from_path(path: Path, n_items: int) -> Teacher:
+def _from_path(path: Path, n_items: int, n_users: int | None = None) -> Teacher:
     if (path / META).exists():
         return check_catalogue(load(path), n_items, str(path))
     if not path.exists():
@@ -80,6 +81,7 @@ def _from_path(path: Path, n_items: int) -> Teacher:
     if path.suffix in TABLES:
         table = read_table(path)
         check_width(table.width, n_items, str(path))
+        check_rows(table.rows, n_users, str(path))
         return External(table, n_items, path.name, path, table.user_embedding, table.item_embedding)
     if is_network(path):
         return External(read_network(path), n_items, path.name, path)
@@ -95,6 +97,15 @@ def check_width(width: int, n_items: int, name: str) -> None:
         raise DataError(
             f"scores of teacher {name!r} must match the catalogue: expected shape (rows, {n_items}) (rows, n_items), "
             f"received (rows, {width}); the teacher must know the items of this log, in their order"
+        )
+
+
+def check_rows(rows: int, n_users: int | None, name: str) -> None:
+    """A file that knows its users must know these."""
+    if n_users is not None and rows != n_users:
+        raise DataError(
+            f"teacher {name!r} must have one row a user: expected {n_users} rows, received {rows}; give the scores of "
+            f"the users of this log, in the order of their ids, after its filters"
         )
 
 

@@ -163,9 +163,9 @@ def fit(
     monitor = None if validation is None else "val_ndcg@10"
     state = training.TrainingState(folder, "teacher", monitor, None if validation is None else patience)
 
-    def report(epoch: int, logs: dict[str, float] | None = None) -> None:
+    def report(epoch: int, logs: dict[str, float]) -> None:
         if progress is not None:
-            progress(epoch + 1, epochs, dict(logs or {}))
+            progress(epoch + 1, epochs, dict(logs))
 
     training.fit(
         model,

@@ -1,0 +1,46 @@
+"""The versions of the libraries that a run is made with, and of those that took part in one file."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from kdrec.config import Config
+
+ALWAYS = ("ai-edge-litert", "numpy", "tensorflow", "tf-keras")
+PRUNING = "tensorflow-model-optimization"
+OF_TEACHER = {"als": "implicit", "two_tower": "tensorflow-recommenders"}
+OF_ORACLE = {"tflite-micro": "tflite-micro"}
+
+
+def installed() -> dict[str, str]:
+    """The version of each library that kdrec works with, by name; an optional one that is not installed is left out.
+
+    >>> "tensorflow" in installed()
+    True
+    """
+    return _versions({*ALWAYS, PRUNING, *OF_TEACHER.values(), *OF_ORACLE.values()})
+
+
+def taking_part(config: Config, oracle: str) -> dict[str, str]:
+    """The version of each library that a file was trained, written and judged with, by name.
+
+    Args:
+        config: with the teacher that the file's student listened to.
+        oracle: the interpreter that judges the file.
+
+    >>> "tensorflow-model-optimization" in taking_part(Config(sparsity=0.0), "litert")
+    False
+    """
+    wanted = {*ALWAYS}
+    if config.sparsity > 0:
+        wanted.add(PRUNING)
+    wanted |= {table[name] for table, name in ((OF_TEACHER, config.teacher), (OF_ORACLE, oracle)) if name in table}
+    return _versions(wanted)
+
+
+def _versions(names: set[str]) -> dict[str, str]:
+    found = {}
+    for name in sorted(names):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
