@@ -120,6 +120,16 @@ def no_int16_gather(subject: Subject, target: Target) -> Iterator[Finding]:
             yield step.finding("int16 table")
 
 
+def no_half_precision(subject: Subject, target: Target) -> Iterator[Finding]:
+    """No tensor is float16: the runtime does not allocate it.
+
+    Way out: use recipe int8 or float32 for this target.
+    """
+    for graph, tensor in subject.tensors():
+        if tensor.dtype == "float16":
+            yield tensor_finding(graph, tensor, "type float16")
+
+
 def eight_bits_only(subject: Subject, target: Target) -> Iterator[Finding]:
     """Every tensor is int8 or uint8; biases and constants that hold sizes may be int32.
 
