@@ -66,16 +66,16 @@ def run(
     distilled = stages.run(
         "student_distilled", soft, partial(steps.distilled, split, cached, config, said), (data, cached)
     )
-    pruned = distilled
+    trained = {"teacher": teacher, "student": student, "student_distilled": distilled}
+    last = distilled
     if config.sparsity > 0:
         options = {**soft, **config.only("sparsity", "prune_epochs")}
         work_of = partial(steps.pruned, split, cached, distilled, config, said)
-        pruned = stages.run("pruned", options, work_of, (cached, distilled))
+        trained["pruned"] = last = stages.run("pruned", options, work_of, (cached, distilled))
 
-    trained = {"teacher": teacher, "student": student, "student_distilled": distilled, "pruned": pruned}
     options = {"name": name, **config.only("targets", "recipe")}
     listened = replace(config, teacher=chosen["name"])
-    exported = stages.run("export", options, partial(steps.export, name, split, pruned, listened), (data, pruned))
+    exported = stages.run("export", options, partial(steps.export, name, split, last, listened), (data, last))
     judged = stages.run(
         "evaluate", config.only("k"), partial(steps.judge, split, trained, exported, config, said),
         (*trained.values(), exported),

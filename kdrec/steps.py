@@ -74,7 +74,7 @@ def judge(
     students = {
         name: forms.load_weights(forms.build_student(config, split), stage.folder)
         for name, stage in trained.items()
-        if name != "teacher" and (name != "pruned" or config.sparsity > 0)
+        if name != "teacher"
     }
     total = 3 + len(students) + len(config.targets)
     judged = Judge(split, config.k)

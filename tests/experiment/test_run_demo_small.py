@@ -153,6 +153,7 @@ def test_another_form_of_the_file_trains_nothing_again(again: Callable[..., Any]
     assert other.cached == ["data", "teacher", "teacher_cache", "student", "student_distilled"]
     assert [row["name"] for row in other.report["rows"]] == [*FORMS[:-1], "dynamic_int8_android"]
     assert other.rows()["student_distilled"] == ran.rows()["student_distilled"]
+    assert list(other.report["curves"]) == ["teacher", "student", "student_distilled"]
     assert np.isclose(other.rows()["dynamic_int8_android"]["auc"], ran.rows()["student_distilled"]["auc"], atol=0.01)
 
 
