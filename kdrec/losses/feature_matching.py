@@ -28,13 +28,13 @@ class FeatureMatching(DistillationLoss):
     """`feature_matching` with the projection W, which learns along and never ships."""
 
     needs = frozenset({"user_embedding"})
-    reads_query = True
+    reads = frozenset({"query"})
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.projection = None
 
-    def call(self, student, teacher, seen):
+    def call(self, student, teacher, batch):
         if self.projection is None:  # the teacher's width is known with the first batch
             self.projection = keras.layers.Dense(teacher["user_embedding"].shape[-1], use_bias=False, name="projection")
         return feature_matching(teacher["user_embedding"], self.projection(student["query"]))

@@ -29,5 +29,5 @@ def score_mse(teacher_scores, student_scores, left_out=None) -> tf.Tensor:
 class ScoreMse(DistillationLoss):
     """`score_mse` over the items that a row has not seen."""
 
-    def call(self, student, teacher, seen):
-        return score_mse(teacher["scores"], student["scores"], seen)
+    def call(self, student, teacher, batch):
+        return score_mse(teacher["scores"], student["scores"], batch.seen)

@@ -33,11 +33,12 @@ def softened_kl(teacher_scores, student_scores, temperature=1.0, left_out=None) 
 class SoftenedKl(TemperedLoss):
     """`softened_kl` over the items that a row has not seen.
 
+    >>> from kdrec.losses.base import Batch
     >>> loss = SoftenedKl(temperature=2.0)
     >>> same = {"scores": tf.constant([[1.0, 2.0, 3.0]])}
-    >>> float(loss(same, same, tf.constant([[True, False, False]]))[0])
+    >>> float(loss(same, same, Batch.of([[True, False, False]]))[0])
     0.0
     """
 
-    def call(self, student, teacher, seen):
-        return softened_kl(teacher["scores"], student["scores"], self.temperature, seen)
+    def call(self, student, teacher, batch):
+        return softened_kl(teacher["scores"], student["scores"], self.temperature_at(batch), batch.seen)

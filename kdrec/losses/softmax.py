@@ -9,7 +9,8 @@ from kdrec.losses.base import LEFT_OUT, items_mask, split_labels
 def softmax(labels: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
     """−(1/|H|) Σ_{j∈H} log softmax(s over the unseen items)_j, with H the held-out items of a row.
 
-    A row without held-out items (one that only the teacher labels) costs 0.
+    The multinomial likelihood of Liang et al., 2018, arXiv:1802.05814, without the seen items. A row without held-out
+    items (one that only the teacher labels) costs 0.
 
     Args:
         labels: (rows, width) integers: +token for a held-out item, −token for a seen one, 0 for padding.
