@@ -19,9 +19,10 @@ TEACHERS = {"tensorflow_recommenders", "implicit", "threadpoolctl", "scipy", "ke
 # Layer -> the layers of kdrec and the packages of the world that it may import, beside itself and Python's own.
 TABLE: dict[str, tuple[set[str], set[str]]] = {
     "data": (set(), {"numpy", "pandas", "pyarrow"}),
-    "losses": (set(), KERAS),
+    "schedules": (set(), {"tensorflow"}),
+    "losses": ({"schedules"}, KERAS),
     "models": ({"data", "losses"}, KERAS | TEACHERS),
-    "distill": ({"losses", "data"}, KERAS),
+    "distill": ({"losses", "schedules", "data"}, KERAS),
     "compress": (set(), KERAS | {"tensorflow_model_optimization"}),
     "tflite": (set(), {"numpy", "flatbuffers", "ai_edge_litert"}),
     "bundle": ({"tflite"}, {"numpy", "flatbuffers", "ai_edge_litert"}),

@@ -1,36 +1,43 @@
 """The Distiller: a Keras model whose step combines the hard loss on what users did with soft losses on the teacher."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 import tf_keras as keras
 
-from kdrec.distill.live_teacher import Fields, ask, inputs_of
+from kdrec.distill import weightings
+from kdrec.distill.live_teacher import Fields, inputs_of
 from kdrec.distill.metrics import NDCG
-from kdrec.distill.top_list import dense_scores
+from kdrec.distill.mixing import check_total_steps, listed_teachers, one_each, share_between_0_and_1, share_of_replica
+from kdrec.distill.student_reader import student_reader
+from kdrec.distill.teacher_fields import longest_top, teacher_reader
 from kdrec.errors import TrainingError
-from kdrec.losses.base import DistillationLoss, items_mask, split_labels
-
-CACHED = "teacher_"  # a batch's fields from the teacher cache start with this
+from kdrec.losses.base import Batch, DistillationLoss, items_mask, split_labels
+from kdrec.schedules import Number, as_config, value_at
 
 
 @keras.utils.register_keras_serializable("kdrec")
 class Distiller(keras.Model):
-    """L = α·hard + (1−α)·Σ_i w_i·soft_i + the student's regularisers, with α = `student_loss_weight`.
+    """L = α·hard + (1−α)·Σ_m w_m Σ_i v_i·soft_i(teacher m) + the student's regularisers, α = `student_loss_weight`.
 
-    The hard loss is the compiled `loss` on the labels; each soft loss compares student and teacher. Every loss gives
-    one value a row; `sample_weight` weighs the rows of both parts. Regularisers are added once, outside the mix.
-    α, w and temperatures are variables: a callback that assigns them changes the next step.
+    The hard loss is the compiled `loss` on the labels, any Keras loss on signed labels; each soft loss compares student
+    and teacher. Every loss gives one value a row; `sample_weight` weighs the rows of both parts. Regularisers are
+    added once, outside the mix. α, v, w and temperatures are numbers or schedules (`kdrec.schedules`, or their text:
+    "linear:1:0.5"). A number is held in a variable: a callback that assigns it changes the next step.
 
     Args:
         teacher: any callable from inputs to scores (rows, n_items), Keras 2, Keras 3, SavedModel or numpy; or None
-            when batches carry the stored answers of a teacher cache (inputs named `teacher_scores`, …). It is never
-            trained and never runs in training mode.
+            when batches carry the stored answers of a teacher cache (inputs named `teacher_scores`, …); or a list of
+            such (`teacher2_scores`, … belong to the second). It is never trained and never runs in training mode.
         student: a Keras 2 functional model from inputs to scores (rows, n_items).
         distillation_losses: one soft loss or several, from `kdrec.losses`.
-        distillation_loss_weights: w, one a soft loss; all 1 when None.
+        distillation_loss_weights: v, one a soft loss; all 1 when None.
         student_loss_weight: α in [0, 1]; 1 is plain training, 0 listens to the teacher only.
+        teacher_weights: w, one a teacher, used as given; equal ones of sum 1 when None.
+        tables: what a teacher says once for all rows, such as `item_embedding` (n_items, d); one dict a teacher.
+        total_steps: optimizer steps of the whole training, which schedules follow; None stays at progress 0.
+        weighting: a name in `kdrec.distill.weightings`: how rows count and how the parts add up.
         query_layer: the student's layer that a loss on queries reads.
         ndcg_k: `ndcg@k` is computed when the Distiller is evaluated.
 
@@ -55,9 +62,13 @@ class Distiller(keras.Model):
         teacher: Any,
         student: keras.Model,
         distillation_losses: DistillationLoss | Sequence[DistillationLoss],
-        distillation_loss_weights: Sequence[float] | None = None,
-        student_loss_weight: float = 0.5,
+        distillation_loss_weights: Sequence[Number] | None = None,
+        student_loss_weight: Number = 0.5,
         *,
+        teacher_weights: Sequence[Number] | None = None,
+        tables: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+        total_steps: int | None = None,
+        weighting: str = "fixed",
         query_layer: str = "query",
         ndcg_k: int = 10,
         **kwargs: Any,
@@ -69,28 +80,27 @@ class Distiller(keras.Model):
                 f"{type(student).__name__}; build it with tf_keras, or use kdrec.models.students"
             )
         losses = [distillation_losses] if isinstance(distillation_losses, DistillationLoss) else [*distillation_losses]
-        weights = [1.0] * len(losses) if distillation_loss_weights is None else list(distillation_loss_weights)
-        if len(weights) != len(losses):
-            raise TrainingError(
-                f"distillation_loss_weights must have one value a loss ({len(losses)}), not {len(weights)}"
-            )
-        if not 0 <= student_loss_weight <= 1:
-            raise TrainingError(f"student_loss_weight must lie in [0, 1], not {student_loss_weight}")
+        teachers, tables = listed_teachers(teacher, tables, teacher_weights)
         self.student = student
-        self.distillation_losses = losses
-        self.distillation_loss_weights = [
-            tf.Variable(weight, trainable=False, dtype=tf.float32, name=f"distillation_loss_weight_{i}")
-            for i, weight in enumerate(weights)
-        ]
-        self.student_loss_weight = tf.Variable(
-            student_loss_weight, trainable=False, dtype=tf.float32, name="student_loss_weight"
+        self.distillation_losses = losses  # against the first teacher
+        self.distillation_loss_weights = one_each(
+            "distillation_loss_weights", distillation_loss_weights, len(losses), "loss", 1.0
         )
-        self.needs = frozenset().union(*(loss.needs for loss in losses)) if losses else frozenset()
-        # In closures, so that Keras neither tracks the teacher's weights nor counts the student's twice.
-        self._ask = None if teacher is None else ask(teacher, self.needs)
-        self._read = _reader(student, query_layer if any(loss.reads_query for loss in losses) else None)
+        self.student_loss_weight = share_between_0_and_1("student_loss_weight", student_loss_weight)
+        count = len(teachers)
+        self.teacher_weights = one_each("teacher_weights", teacher_weights, count, "teacher", 1.0 / count)
+        followed = {name: getattr(self, name) for name in ("distillation_loss_weights", "teacher_weights")}
+        check_total_steps(total_steps, {"student_loss_weight": [self.student_loss_weight], **followed})
+        self.more_losses = [[loss.for_another_teacher() for loss in losses] for _ in teachers[1:]]
+        self.weighting = weightings.get(weighting)(1 + count * len(losses))
+        # In closures, so that Keras neither tracks the teachers' weights nor counts the student's twice.
+        askers = {f"loss {type(loss).__name__}": loss for loss in losses} | {f"weighting {weighting}": self.weighting}
+        self._told = teacher_reader(teachers, tables, askers, longest_top(losses))
+        self._read = student_reader(student, frozenset().union(*(loss.reads for loss in losses)), query_layer)
         self.built = True  # the student is
-        self._config = {"query_layer": query_layer, "ndcg_k": ndcg_k}
+        self._config = {
+            "total_steps": total_steps, "weighting": weighting, "query_layer": query_layer, "ndcg_k": ndcg_k
+        }  # fmt: skip
         self._ndcg = NDCG(ndcg_k)
         self._trackers = {
             name: keras.metrics.Mean(name) for name in ("total_loss", "student_loss", "distillation_loss")
@@ -118,53 +128,57 @@ class Distiller(keras.Model):
         return {**self._logs(), self._ndcg.name: self._ndcg.result()}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None) -> tf.Tensor:
-        """α·hard + (1−α)·soft + regularisers; `y_pred` holds the student's `scores` and, where read, its `query`."""
+        """α·hard + (1−α)·soft + regularisers; `y_pred` holds what the losses read of the student."""
+        batch = self._batch(y, y_pred["scores"].shape[-1])
         hard = self.compiled_loss(y, y_pred["scores"], sample_weight)
-        soft = self._soft_loss(x, y, y_pred, sample_weight)
-        alpha = self.student_loss_weight
-        total = alpha * hard + (1.0 - alpha) * soft
+        weights, values = self._soft_parts(x, y_pred, batch, sample_weight)
+        alpha = value_at(self.student_loss_weight, batch.progress)
+        share = share_of_replica()
+        total = self.weighting.total([alpha, *((1.0 - alpha) * weight for weight in weights)], [hard, *values], share)
         if self.losses:
-            total += _share_of_replica(tf.add_n(self.losses))
+            total += share * tf.add_n(self.losses)
         self._track("total_loss", total)
         self._track("student_loss", hard)
-        self._track("distillation_loss", soft)
+        self._track("distillation_loss", sum((w * v for w, v in zip(weights, values, strict=True)), tf.zeros([])))
         return total
 
     def build_losses(self, x: Any, y: Any) -> None:
         """Let the losses make their layers (projections) on one batch, so that every weight exists before training."""
         x, y = tf.nest.map_structure(tf.convert_to_tensor, (x, y))
-        self.compute_loss(x, y, self._read(x, False))
-        self.reset_metrics()
+        student = self._read(x, False)
+        self._soft_parts(x, student, self._batch(y, student["scores"].shape[-1]), None)
 
-    def _soft_loss(self, x: Any, y: Any, student: Fields, sample_weight: Any) -> tf.Tensor:
-        """Σ_i w_i · mean over rows of soft_i; 0 for batches that carry no teacher when none is live (validation)."""
-        teacher = self._teacher_fields(x, student["scores"].shape[-1])
-        if not teacher or not self.distillation_losses:
-            return tf.zeros([])
-        seen = items_mask(split_labels(y)[1], student["scores"].shape[-1])
-        total = tf.zeros([])
-        for loss, weight in zip(self.distillation_losses, self.distillation_loss_weights, strict=True):
-            values = loss(student, teacher, seen)  # (rows,)
+    def _batch(self, y: Any, n_items: int) -> Batch:
+        held_out, seen = (items_mask(tokens, n_items) for tokens in split_labels(y))
+        step = 0 if self.optimizer is None else self.optimizer.iterations
+        total = self._config["total_steps"]
+        progress = 0.0 if total is None else tf.minimum(tf.cast(step, tf.float32) / total, 1.0)
+        return Batch(seen, held_out, tf.cast(step, tf.int32), tf.cast(progress, tf.float32))
+
+    def _soft_parts(self, x: Any, student: Fields, batch: Batch, sample_weight: Any) -> tuple[list, list]:
+        """Weights and means over rows of the losses, those against the first teacher first.
+
+        Both are 0 for a batch without the answers of a teacher that is not live, such as one of validation.
+        """
+        weights: list[Any] = []
+        values: list[tf.Tensor] = []
+        if not self.distillation_losses:
+            return weights, values
+        all_losses = [self.distillation_losses, *self.more_losses]
+        for teacher, losses, of_teacher in zip(
+            self._told(x, batch.seen), all_losses, self.teacher_weights, strict=True
+        ):
+            if not teacher:
+                weights += [0.0] * len(losses)
+                values += [tf.zeros([])] * len(losses)
+                continue
+            rows = self.weighting.rows(teacher, batch)  # (rows,)
             if sample_weight is not None:
-                values *= tf.reshape(tf.cast(sample_weight, values.dtype), [-1])
-            total += weight * tf.reduce_mean(values)
-        return _share_of_replica(total)
-
-    def _teacher_fields(self, x: Any, n_items: int) -> Fields:
-        if self._ask is not None:
-            fields = self._ask(x)
-        else:
-            fields = {name.removeprefix(CACHED): x[name] for name in x if name.startswith(CACHED)}
-        if "top_items" in fields and "scores" not in fields:
-            fields["scores"] = dense_scores(fields["top_items"], fields["top_scores"], n_items)
-        missing = self.needs - fields.keys()
-        if fields and missing:
-            loss = next(loss for loss in self.distillation_losses if loss.needs & missing)
-            raise TrainingError(
-                f"loss {type(loss).__name__} needs the teacher's {', '.join(sorted(missing))}, but it gives "
-                f"{', '.join(sorted(fields))}; choose another loss, or a teacher (cache) that holds it"
-            )
-        return {name: tf.cast(value, tf.float32) for name, value in fields.items() if name in self.needs}
+                rows *= tf.reshape(tf.cast(sample_weight, rows.dtype), [-1])
+            for loss, of_loss in zip(losses, self.distillation_loss_weights, strict=True):
+                weights.append(value_at(of_teacher, batch.progress) * value_at(of_loss, batch.progress))
+                values.append(share_of_replica() * tf.reduce_mean(rows * loss(student, teacher, batch)))
+        return weights, values
 
     def _track(self, name: str, value: tf.Tensor) -> None:
         self._trackers[name].update_state(value * tf.distribute.get_strategy().num_replicas_in_sync)
@@ -178,12 +192,13 @@ class Distiller(keras.Model):
         return [*super().metrics, *self._trackers.values(), self._ndcg]
 
     def get_config(self) -> dict:
-        """All but the teacher: a reloaded Distiller carries the student and trains on from a teacher cache."""
+        """All but teachers and tables: a reloaded Distiller carries the student and trains on from teacher caches."""
         return {
             "student": keras.saving.serialize_keras_object(self.student),
             "distillation_losses": [keras.saving.serialize_keras_object(loss) for loss in self.distillation_losses],
-            "distillation_loss_weights": [float(weight) for weight in self.distillation_loss_weights],
-            "student_loss_weight": float(self.student_loss_weight),
+            "distillation_loss_weights": [as_config(weight) for weight in self.distillation_loss_weights],
+            "student_loss_weight": as_config(self.student_loss_weight),
+            "teacher_weights": [as_config(weight) for weight in self.teacher_weights],
             **self._config,
         }
 
@@ -192,21 +207,3 @@ class Distiller(keras.Model):
         load = keras.saving.deserialize_keras_object
         losses = [load(loss, custom_objects) for loss in config.pop("distillation_losses")]
         return cls(None, load(config.pop("student"), custom_objects), losses, **config)
-
-
-def _reader(student: keras.Model, query_layer: str | None):
-    """A function (inputs, training) -> the student's scores and, when a loss reads it, its query."""
-    if query_layer is None:
-        return lambda x, training: {"scores": student(inputs_of(student, x), training=training)}
-    if query_layer not in (layer.name for layer in student.layers):
-        raise TrainingError(
-            f"query_layer {query_layer!r} is not a layer of the student; its layers are "
-            f"{', '.join(layer.name for layer in student.layers)}"
-        )
-    both = keras.Model(student.inputs, {"scores": student.output, "query": student.get_layer(query_layer).output})
-    return lambda x, training: both(list(inputs_of(student, x).values()), training=training)
-
-
-def _share_of_replica(loss: tf.Tensor) -> tf.Tensor:
-    """Replicas' gradients are summed: each brings its share of a mean over all of them."""
-    return loss / tf.distribute.get_strategy().num_replicas_in_sync

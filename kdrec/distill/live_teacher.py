@@ -1,6 +1,7 @@
 """A teacher that runs while the student trains: any callable, asked for what the losses need."""
 
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Set
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from kdrec.errors import TrainingError
 
 Fields = dict[str, tf.Tensor]
 
+STORED = re.compile(r"teacher\d*_")  # inputs that a teacher cache brings, of the first teacher or a later one
+
 
 def inputs_of(model: Any, x: Any) -> Any:
     """The part of `x` that a functional model reads: its inputs by name, of a longer history the last items."""
@@ -18,7 +21,7 @@ def inputs_of(model: Any, x: Any) -> Any:
         return x
     names = getattr(model, "input_names", None)  # Keras 2 functional models name their inputs
     if not names:
-        return {name: value for name, value in x.items() if not name.startswith("teacher_")}
+        return {name: value for name, value in x.items() if not STORED.match(name)}
     missing = [name for name in names if name not in x]
     if missing:
         raise TrainingError(f"model {model.name!r} reads {missing[0]!r}, but the batch holds {', '.join(sorted(x))}")
@@ -29,23 +32,31 @@ def inputs_of(model: Any, x: Any) -> Any:
     return fitted
 
 
-def ask(teacher: Any, needs: Collection[str]) -> Callable[[Any], Fields]:
+def ask(teacher: Any, needs: Set[str]) -> Callable[[Any], Fields]:
     """A function from inputs to the fields of the teacher's answer, usable inside a compiled step.
 
     TensorFlow models run in the graph, and never in training mode. Any other callable runs through numpy. A callable
-    answers with scores, or with a dict of fields (`scores`, `user_embedding`).
+    answers with scores, or, if it is a TensorFlow model, with a dict of fields (`scores`, `user_embedding`, …); the
+    method `user_embedding` of one that `provides` it is called when it is needed.
     """
     if isinstance(teacher, keras.layers.Layer):
         return lambda x: _fields(teacher(inputs_of(teacher, x), training=False))
     if isinstance(teacher, tf.__internal__.tracking.AutoTrackable):
         serving = getattr(teacher, "signatures", {}).get("serving_default")  # of a SavedModel
         return (lambda x: _fields(teacher(x))) if serving is None else (lambda x: _served(serving, x))
-    wanted = [lambda x: teacher(x)]
-    names = ["scores"]
+    wanted = {}
     if "user_embedding" in needs and "user_embedding" in getattr(teacher, "provides", ()):
-        wanted.append(lambda x: teacher.user_embedding(x))
-        names.append("user_embedding")
-    return lambda x: {name: _through_numpy(function, x) for name, function in zip(names, wanted, strict=True)}
+        wanted["user_embedding"] = lambda x: teacher.user_embedding(x)
+    if not wanted or needs & {"scores", "top_items", "top_scores"}:
+        wanted["scores"] = lambda x: teacher(x)
+    return lambda x: {name: _through_numpy(function, inputs_of(teacher, x)) for name, function in wanted.items()}
+
+
+def item_embedding(teacher: Any) -> Fields:
+    """The teacher's item table, (n_items, d), if it provides one."""
+    if "item_embedding" not in getattr(teacher, "provides", ()):
+        return {}
+    return {"item_embedding": tf.constant(teacher.item_embedding, tf.float32)}
 
 
 def _served(serving: Any, x: Any) -> Fields:
@@ -70,5 +81,8 @@ def _through_numpy(function: Callable[[Any], np.ndarray], x: Any) -> tf.Tensor:
         return np.asarray(function(tf.nest.pack_sequence_as(x, list(arrays))), np.float32)
 
     answer = tf.numpy_function(call, flat, tf.float32)
-    answer.set_shape([None, None])
+    if answer.shape.rank is None:  # in a graph; what learns from the answer must know its width
+        with tf.init_scope():
+            blank = [np.zeros([1, *(size or 1 for size in part.shape[1:])], part.dtype.as_numpy_dtype) for part in flat]
+            answer.set_shape([None, call(*blank).shape[-1]])
     return answer

@@ -1,17 +1,20 @@
 """One training of a student: rows, batches, Distiller, validation, checkpoints, in the order they happen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tf_keras as keras
 
+from kdrec.data.interactions import Interactions
 from kdrec.data.splits import Split
-from kdrec.distill.batches import TrainingBatches, training_rows, validation_batches
+from kdrec.distill.batches import TrainingBatches, validation_batches
 from kdrec.distill.distiller import Distiller
+from kdrec.distill.rows import rows_of
 from kdrec.losses.base import DistillationLoss
 from kdrec.losses.softmax import Softmax
+from kdrec.schedules import Number
 from kdrec.training import TrainingState, fit
 
 
@@ -21,14 +24,22 @@ def train(
     *,
     cache: Any = None,
     losses: Sequence[DistillationLoss] = (),
-    loss_weights: Sequence[float] | None = None,
-    student_loss_weight: float = 1.0,
+    loss_weights: Sequence[Number] | None = None,
+    student_loss_weight: Number = 1.0,
+    student_loss: keras.losses.Loss | None = None,
+    teacher_weights: Sequence[Number] | None = None,
+    tables: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    weighting: str = "fixed",
     epochs: int = 20,
     batch_size: int = 512,
     learning_rate: float = 0.005,
     patience: int | None = 3,
     monitor: str | None = "val_ndcg@10",
     cuts_per_user: int | None = 50,
+    sampled: Interactions | None = None,
+    sampled_a_row: float | None = None,
+    hidden_share: tuple[float, float] = (0.0, 0.5),
+    whole_share: float = 0.0,
     seed: int = 0,
     stage: str = "student",
     folder: Path | None = None,
@@ -37,17 +48,23 @@ def train(
 ) -> list[dict[str, float]]:
     """Train a student in place, with the teacher's stored answers if there are any, and keep its best epoch.
 
-    Adam with a short warm-up and a cosine decay; the hard loss is the softmax over unseen items.
+    Adam with a short warm-up and a cosine decay; schedules of weights and temperatures follow the whole training.
 
     Args:
         student: a functional model from `history` (and context) to scores (rows, n_items).
         split: trained on `train`, watched on `valid`.
-        cache: the TeacherCache of this split's training rows, or None.
+        cache: the TeacherCache of this split's training rows, a list of them for several teachers, or None.
         losses, loss_weights, student_loss_weight: as of `Distiller`; without losses this is plain training.
+        student_loss: the hard loss, on signed labels; None is the softmax over unseen items.
+        teacher_weights, weighting: as of `Distiller`.
+        tables: as of `Distiller`; None takes those that the caches hold.
         epochs, batch_size, learning_rate: of the training.
         patience: epochs without a better `monitor` before it stops; None never stops.
         monitor: which metric chooses the epoch; None keeps the last one.
         cuts_per_user: at most so many training rows a user (ordered histories).
+        sampled: users whom only the teacher labels, trained on beside those of `train`; the cache answers them, too.
+        sampled_a_row: so many of them for each other row, drawn anew each epoch; None takes all.
+        hidden_share, whole_share: as of `TrainingBatches`.
         seed: of order and hidden items.
         stage: named in errors and progress.
         folder: for checkpoints; with one, a killed training goes on where it was.
@@ -60,17 +77,23 @@ def train(
     Raises:
         TrainingError: the loss became NaN, or a loss needs what the cache does not hold.
     """
-    users, cuts = training_rows(split.train, split.ordered, cuts_per_user)
+    rows = rows_of(split, cuts_per_user, sampled)
     length = student.get_layer("history").input_shape[0][1]
     batches = TrainingBatches(
-        split.train, users, cuts, length, split.ordered, batch_size=batch_size, seed=seed, cache=cache
-    )
-    distiller = Distiller(None, student, list(losses), loss_weights, student_loss_weight)
+        rows.interactions, rows.users, rows.cuts, length, split.ordered, batch_size=batch_size, seed=seed, cache=cache,
+        hidden_share=hidden_share, whole_share=whole_share, unlabelled=rows.unlabelled, unlabelled_a_row=sampled_a_row,
+    )  # fmt: skip
     steps = batches.steps_per_epoch
+    stored = None if batches.cache is None else batches.cache.tables
+    distiller = Distiller(
+        None, student, list(losses), loss_weights, student_loss_weight, teacher_weights=teacher_weights,
+        tables=stored if tables is None else tables, total_steps=epochs * steps,
+        weighting=weighting,
+    )  # fmt: skip
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, decay_steps=epochs * steps, warmup_target=learning_rate, warmup_steps=min(20, epochs * steps - 1)
     )
-    distiller.compile(keras.optimizers.Adam(rate, beta_2=0.99), loss=Softmax())
+    distiller.compile(keras.optimizers.Adam(rate, beta_2=0.99), loss=student_loss or Softmax())
     distiller.build_losses(*batches.batch(np.arange(1), np.random.default_rng(seed)))
     monitor = monitor if len(split.valid) else None
     state = TrainingState(folder, stage, monitor, patience)

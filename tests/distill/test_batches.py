@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from kdrec.data.interactions import Interactions
+from kdrec.data.sampled import sampled_histories, with_sampled
 from kdrec.data.splits import leave_last_out
+from kdrec.distill import batches as module
 from kdrec.distill.batches import TrainingBatches, training_rows, validation_batches
 from kdrec.distill.teacher_cache import TeacherCache
 from kdrec.errors import DataError, TrainingError
@@ -123,3 +125,94 @@ def test_repeated_pairs_are_refused():
     log = Interactions([0, 0, 0], [0, 1, 0], [10], [20, 21], times=[1, 2, 3])
     with pytest.raises(TrainingError, match=r"hold each \(user, item\) once.*filters\.prepare"):
         TrainingBatches(log, *training_rows(log, True), history_length=2, ordered=True)
+
+
+def whole(log, user):
+    return sorted(log.items[log.indptr[user] : log.indptr[user + 1]] + 1)
+
+
+def test_nothing_hidden_reads_whole_sets(log):
+    batches = TrainingBatches(log, *training_rows(log, False), history_length=6, ordered=False, hidden_share=(0, 0))
+    x, labels = batches.batch(np.arange(3), np.random.default_rng(0))
+    for user in range(3):
+        assert sorted(x["history"][user][x["history"][user] > 0]) == whole(log, user)
+        assert sorted(-labels[user][labels[user] != 0]) == whole(log, user)
+
+
+def test_of_a_long_set_each_item_is_read_alike():
+    log = Interactions(np.zeros(8, int), np.arange(8), [10], np.arange(8))
+    batches = TrainingBatches(log, *training_rows(log, False), history_length=2, ordered=False, hidden_share=(0.5, 0.5))
+    rng, read, hidden = np.random.default_rng(0), np.zeros(9), np.zeros(9)
+    for _ in range(2_000):
+        x, labels = batches.batch(np.array([0]), rng)
+        read[x["history"][0]] += 1
+        hidden[labels[labels > 0]] += 1
+        assert sorted(np.abs(labels[0])) == list(range(1, 9))
+    assert read[1:] / 2_000 == pytest.approx(np.full(8, 2 / 8), abs=0.04)
+    assert hidden[1:] / 2_000 == pytest.approx(np.full(8, 4 / 8), abs=0.04)
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_sampled_users_are_read_whole_and_hold_nothing_out(log, ordered):
+    both = with_sampled(log, sampled_histories(log, 6, ordered=True))
+    unlabelled = np.arange(both.n_users) >= log.n_users
+    users, cuts = training_rows(both, ordered, 2, unlabelled)
+    real = len(training_rows(log, ordered, 2)[0])
+    assert users[:real].tolist() == training_rows(log, ordered, 2)[0].tolist()
+    assert users[real:].tolist() == [3, 4, 5, 6, 7, 8]  # a row each
+    batches = TrainingBatches(both, users, cuts, 9, ordered, hidden_share=(0.5, 0.5), unlabelled=unlabelled)
+    x, labels = batches.batch(np.arange(len(users)), np.random.default_rng(0))
+    assert (labels[:real] > 0).any() and not (labels[real:] > 0).any()
+    for row in range(real, len(users)):
+        assert sorted(x["history"][row][x["history"][row] > 0]) == whole(both, users[row])
+        assert x["parity"][row] == 0
+
+
+def test_an_unlabelled_user_holds_nothing_out_at_any_cut(log):
+    unlabelled = np.array([True, False, False])
+    batches = TrainingBatches(log, *training_rows(log, True), history_length=2, ordered=True, unlabelled=unlabelled)
+    x, labels = batches.batch(np.arange(8), np.random.default_rng(0))
+    assert (labels[:, 0] > 0).tolist() == [False] * 5 + [True, True, False]
+    assert x["parity"][:5].tolist() == [0] * 5
+    assert (-labels[1][labels[1] < 0]).tolist() == (log.items[:2] + 1).tolist()
+
+
+def test_masks_cover_the_longest_history_up_to_a_limit(log, monkeypatch):
+    rows = training_rows(log, False)
+    assert TrainingBatches(log, *rows, 2, False).batch(np.arange(3), np.random.default_rng(0))[1].shape == (3, 5)
+    ordered = TrainingBatches(log, *training_rows(log, True), 2, True)
+    assert ordered.batch(np.arange(2), np.random.default_rng(0))[1].shape == (2, 1 + 5)
+    monkeypatch.setattr(module, "MASKED_HISTORY", 4)
+    for seed in range(5):
+        x, labels = TrainingBatches(log, *rows, 5, False).batch(np.arange(3), np.random.default_rng(seed))
+        assert labels.shape == (3, 4) and set(np.abs(labels[0])) < set(whole(log, 0))
+        assert set(x["history"][0]) <= set(-labels[0]) | {0}
+    x, labels = TrainingBatches(log, *training_rows(log, True), 5, True).batch(np.array([4]), np.random.default_rng(0))
+    assert (-labels[0, 1:]).tolist() == (log.items[1:5] + 1).tolist()  # the last four of five
+    assert x["history"][0].tolist() == (log.items[:5] + 1).tolist()
+
+
+def test_several_caches_are_told_apart(log, tmp_path):
+    users, cuts = training_rows(log, True)
+    caches = [
+        TeacherCache.write(
+            tmp_path / str(n), lambda x, n=n: np.full((len(x["user"]), log.n_items), n), log, users, cuts
+        )
+        for n in (1, 2)
+    ]
+    batches = TrainingBatches(log, users, cuts, history_length=2, ordered=True, cache=caches)
+    x, _ = batches.batch(np.arange(2), np.random.default_rng(0))
+    assert (x["teacher_scores"] == 1).all() and (x["teacher2_scores"] == 2).all()
+    other = TeacherCache.write(
+        tmp_path / "other", lambda x: np.ones((len(x["user"]), log.n_items)), log, users[1:], cuts[1:]
+    )
+    with pytest.raises(DataError, match="answers other rows than those to train on"):
+        TrainingBatches(log, users, cuts, history_length=2, ordered=True, cache=[caches[0], other])
+
+
+def test_shares_and_marks_that_mean_nothing_are_refused(log):
+    rows = training_rows(log, False)
+    with pytest.raises(TrainingError, match=r"hidden_share must be two ascending shares in \[0, 1\], not \(0.5, 0.1\)"):
+        TrainingBatches(log, *rows, 2, False, hidden_share=(0.5, 0.1))
+    with pytest.raises(TrainingError, match=r"unlabelled must be one bool a user, \(3,\), not \(2,\)"):
+        TrainingBatches(log, *rows, 2, False, unlabelled=np.zeros(2, bool))

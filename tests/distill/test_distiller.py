@@ -5,8 +5,10 @@ import pytest
 import tensorflow as tf
 import tf_keras as keras
 
+from kdrec import losses
 from kdrec.distill.distiller import Distiller
 from kdrec.errors import TrainingError
+from kdrec.losses.base import Batch
 from kdrec.losses.feature_matching import FeatureMatching
 from kdrec.losses.score_mse import ScoreMse
 from kdrec.losses.softened_kl import SoftenedKl
@@ -101,13 +103,13 @@ def test_zero_sample_weight_gives_zero_loss_and_weights_rows():
 def test_loss_is_the_stated_mix():
     x, y = batch()
     teacher, student = a_student(seed=9), a_student()
-    losses = [SoftenedKl(temperature=2.0), ScoreMse()]
-    distiller = compiled(Distiller(teacher, student, losses, [0.3, 2.0], student_loss_weight=0.25))
+    soft_losses = [SoftenedKl(temperature=2.0), ScoreMse()]
+    distiller = compiled(Distiller(teacher, student, soft_losses, [0.3, 2.0], student_loss_weight=0.25))
     logs = distiller.evaluate(x, y, return_dict=True, verbose=0)
     seen = np.zeros((ROWS, ITEMS), bool)
     np.put_along_axis(seen, x["history"] - 1, True, axis=1)
     fields = [{"scores": tf.constant(model.predict(x, verbose=0))} for model in (student, teacher)]
-    soft = sum(w * np.mean(loss(*fields, seen)) for w, loss in zip([0.3, 2.0], losses, strict=True))
+    soft = sum(w * np.mean(loss(*fields, Batch.of(seen))) for w, loss in zip([0.3, 2.0], soft_losses, strict=True))
     assert logs["distillation_loss"] == pytest.approx(soft, rel=1e-5)
     assert logs["total_loss"] == pytest.approx(0.25 * logs["student_loss"] + 0.75 * soft, rel=1e-5)
     assert 0 < logs["ndcg@10"] < 1
@@ -132,16 +134,16 @@ def test_callback_changes_weight_and_temperature_inside_the_compiled_step():
     assert seen[2][1] != pytest.approx(seen[1][1])
 
 
-def test_live_and_cached_teacher_train_alike():
+@pytest.mark.parametrize("name", ["bpr", "in_batch_softmax"])
+def test_hard_loss_may_be_any_keras_loss_on_signed_labels(name):
     x, y = batch()
-    teacher, students = a_student(seed=9), [a_student(), a_student()]
-    live = compiled(Distiller(teacher, students[0], SoftenedKl()))
-    live.fit(x, y, epochs=2, batch_size=4, shuffle=False, verbose=0)
-    stored = {**x, "teacher_scores": teacher.predict(x, verbose=0)}
-    compiled(Distiller(None, students[1], SoftenedKl())).fit(
-        stored, y, epochs=2, batch_size=4, shuffle=False, verbose=0
-    )
-    assert np.allclose(weights_of(students[0]), weights_of(students[1]), atol=1e-6)
+    plain, distilled = a_student(), a_student()
+    plain.compile(keras.optimizers.Adam(0.01), loss=losses.get(name)())
+    plain.fit(x, y, epochs=2, batch_size=4, shuffle=False, verbose=0)
+    distiller = Distiller(lambda x: np.ones((len(x["history"]), ITEMS)), distilled, SoftenedKl(), student_loss_weight=1)
+    distiller.compile(keras.optimizers.Adam(0.01), loss=losses.get(name)())
+    distiller.fit(x, y, epochs=2, batch_size=4, shuffle=False, verbose=0)
+    assert np.array_equal(weights_of(plain), weights_of(distilled))
 
 
 def test_teacher_stays_as_it_was():
@@ -203,6 +205,13 @@ def test_errors_name_what_is_wrong():
         Distiller(None, a_student(), SoftenedKl(), student_loss_weight=1.5)
     with pytest.raises(TrainingError, match=r"one value a loss \(1\), not 2"):
         Distiller(None, a_student(), SoftenedKl(), [1.0, 2.0])
+    with pytest.raises(TrainingError, match=r"student_loss_weight must lie in \[0, 1\], not linear:0:2"):
+        Distiller(None, a_student(), SoftenedKl(), student_loss_weight="linear:0:2", total_steps=10)
+    for name, value in (("student_loss_weight", "linear:0:1"), ("teacher_weights", ["linear:0:1"])):
+        with pytest.raises(TrainingError, match=f"{name} linear:0.0:1.0 is a schedule and needs total_steps"):
+            Distiller(None, a_student(), SoftenedKl(), **{name: value})
+    with pytest.raises(TrainingError, match="total_steps must be at least 1, not 0"):
+        Distiller(None, a_student(), SoftenedKl(), total_steps=0)
     with pytest.raises(TrainingError, match="query_layer 'hint' is not a layer of the student; its layers are history"):
         Distiller(None, a_student(), FeatureMatching(), query_layer="hint")
     with pytest.raises(TrainingError, match="student must be a Keras 2 model"):

@@ -6,10 +6,9 @@ import pytest
 
 from kdrec.data.features import Categorical
 from kdrec.data.interactions import Interactions
-from kdrec.distill import teacher_cache
-from kdrec.distill.teacher_answers import top_unseen
+from kdrec.distill import cache_files, cache_plan
 from kdrec.distill.teacher_cache import TeacherCache, fingerprint
-from kdrec.errors import BundleError, DataError, OutputError
+from kdrec.errors import BundleError, DataError, OutputError, UnknownNameError
 
 N_ITEMS = 7
 LISTS = [[0, 1, 2, 3], [4], [6, 5, 0]]
@@ -44,16 +43,8 @@ def write(folder, **options):
     return TeacherCache.write(folder / "cache", Table(), log(), USERS, CUTS, **options)
 
 
-def slow_top_unseen(scores, seen, k):
-    rows = []
-    for row, tokens in zip(scores, seen, strict=True):
-        left = [item for item in range(len(row)) if item + 1 not in tokens]
-        rows.append(sorted(left, key=lambda item: (-row[item], item))[:k])
-    return rows
-
-
 def test_dense_rows_are_the_answers_to_the_cut_histories(tmp_path):
-    cache = write(tmp_path, batch_size=2)
+    cache = write(tmp_path, batch_size=2, needs={"scores", "user_embedding"})
     assert cache.fields == {"scores", "user_embedding"}
     sums = np.array([1 + 2, 1 + 2 + 3 + 4, 5, 0, 7 + 6 + 1])  # of tokens, position + 1
     rows = np.array([4, 0, 3])
@@ -66,7 +57,7 @@ def test_dense_rows_are_the_answers_to_the_cut_histories(tmp_path):
 
 def test_top_list_leaves_the_history_out(tmp_path):
     cache = write(tmp_path, dense=False, top=3, batch_size=2)
-    assert cache.fields == {"top_items", "top_scores", "user_embedding"}
+    assert cache.fields == {"top_items", "top_scores"}
     batch = cache.batch(np.arange(5))
     # Best first, items are 2 4 6 1 3 5 0.
     assert batch["teacher_top_items"].tolist() == [[2, 4, 6], [4, 6, 5], [2, 6, 1], [2, 4, 6], [2, 4, 1]]
@@ -95,10 +86,10 @@ def test_context_is_that_of_the_event_after_the_cut(tmp_path):
 
 def test_auto_keeps_all_scores_up_to_a_size(tmp_path, monkeypatch):
     size = len(USERS) * N_ITEMS * 2
-    monkeypatch.setattr(teacher_cache, "DENSE_BYTES", size)
-    assert "scores" in write(tmp_path).fields
-    monkeypatch.setattr(teacher_cache, "DENSE_BYTES", size - 1)
-    assert "top_items" in write(tmp_path).fields
+    monkeypatch.setattr(cache_plan, "DENSE_BYTES", size)
+    assert write(tmp_path).fields == {"scores"}
+    monkeypatch.setattr(cache_plan, "DENSE_BYTES", size - 1)
+    assert write(tmp_path).fields == {"top_items", "top_scores"}
 
 
 def test_is_read_memory_mapped(tmp_path):
@@ -114,13 +105,53 @@ def test_two_writes_give_equal_bytes_and_progress_counts_rows(tmp_path):
     assert calls == [(2, 5), (4, 5), (5, 5)]
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_top_unseen_against_a_slow_oracle(seed):
-    rng = np.random.default_rng(seed)
-    scores = rng.integers(-3, 4, (20, 9)).astype(np.float32) * np.float32(rng.choice([1.0, 1e-40, 1e30]))
-    scores[scores == 0] *= rng.choice([-1.0, 1.0])
-    seen = np.sort(np.where(rng.random((20, 5)) < 0.5, rng.integers(1, 10, (20, 5)), 0), axis=1)
-    assert top_unseen(scores, seen, 4).tolist() == slow_top_unseen(scores, seen, 4)
+def test_what_is_not_needed_is_not_asked_for(tmp_path):
+    def silent(x):
+        raise AssertionError("scores were asked for")
+
+    silent.provides, silent.user_embedding = frozenset({"user_embedding"}), Table().user_embedding
+    cache = TeacherCache.write(tmp_path / "c", silent, log(), USERS, CUTS, needs={"user_embedding", "item_counts"})
+    assert cache.fields == {"user_embedding", "item_counts"} and len(cache) == 5
+
+
+def test_a_top_list_stands_beside_all_scores_when_both_are_needed(tmp_path):
+    cache = write(tmp_path, needs={"scores", "top_items", "row"}, top=2)
+    assert cache.fields == {"scores", "top_items", "top_scores", "row"}
+    batch = cache.batch(np.array([3, 1]))
+    assert batch["teacher_row"].tolist() == [3, 1] and batch["teacher_row"].dtype == np.int32
+    assert batch["teacher_top_items"].tolist() == [[2, 4], [4, 6]]
+    assert batch["teacher_scores"].shape == (2, N_ITEMS)
+    listed = np.take_along_axis(batch["teacher_scores"], batch["teacher_top_items"], axis=1)
+    assert np.array_equal(batch["teacher_top_scores"], listed)
+
+
+def test_what_follows_from_the_fields_is_there_and_all_else_is_refused(tmp_path):
+    cache = write(tmp_path, dense=False)
+    cache.check_has({"scores", "top_items", "top_scores"})
+    with pytest.raises(DataError, match=r"cache has no item_users, row, it holds top_items, top_scores; write it"):
+        cache.check_has({"top_items", "row", "item_users"})
+    write(tmp_path / "b", needs={"scores"}).check_has({"top_items", "top_scores"})
+    with pytest.raises(DataError, match=r"again with needs=\['row', 'scores', 'user_embedding'\]"):
+        write(tmp_path / "c", needs={"row", "user_embedding"}).check_has({"scores"})
+
+
+def test_needs_that_cannot_be_met_are_refused(tmp_path):
+    with pytest.raises(UnknownNameError, match="needs has no 'embedding'; a teacher cache holds scores, top_items"):
+        write(tmp_path, needs={"embedding"})
+    with pytest.raises(DataError, match="needs must name a field of scores, .*, and is empty"):
+        write(tmp_path, needs=())
+    with pytest.raises(
+        DataError,
+        match="need 'item_embedding' cannot be met by teacher 'table', which provides scores, "
+        "user_embedding; use a loss that does without, or a teacher that provides item_embedding$",
+    ):
+        write(tmp_path, needs={"scores", "item_embedding"})
+    with pytest.raises(DataError, match="need 'snapshot_items' .* provides snapshots; als and ease .* snapshots=2"):
+        write(tmp_path, needs={"snapshot_items"})
+    with pytest.raises(
+        DataError, match="need 'user_embedding' cannot be met by teacher 'function', which provides sco"
+    ):
+        TeacherCache.write(tmp_path / "c", lambda x: None, log(), USERS, CUTS, needs={"user_embedding"})
 
 
 def test_fingerprint_guards_data_and_rows(tmp_path):
@@ -146,7 +177,7 @@ def test_a_damaged_cache_is_refused(tmp_path):
         TeacherCache.open(folder)
     meta = json.loads((folder / "meta.json").read_text())
     (folder / "meta.json").write_text(json.dumps({**meta, "schema": 9}))
-    with pytest.raises(BundleError, match="has schema 9, and this version reads 1"):
+    with pytest.raises(BundleError, match="has schema 9, and this version reads 2"):
         TeacherCache.open(folder)
     (folder / "meta.json").write_text("{")
     with pytest.raises(BundleError, match="holds no teacher cache: JSONDecodeError"):
@@ -179,7 +210,7 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch):
     def full(*args, **options):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(teacher_cache, "open_memmap", full)
+    monkeypatch.setattr(cache_files, "open_memmap", full)
     with pytest.raises(OutputError, match="no space left to write .*cache"):
         write(tmp_path)
 
@@ -189,8 +220,9 @@ def test_rows_that_cannot_be_answered_are_refused(tmp_path):
         TeacherCache.write(tmp_path / "c", Table(), log(), USERS[:0], CUTS[:0])
     with pytest.raises(DataError, match=r"not shapes \(5,\) and \(4,\)"):
         TeacherCache.write(tmp_path / "c", Table(), log(), USERS, CUTS[1:])
-    with pytest.raises(DataError, match="top must be at least 1, not 0"):
-        write(tmp_path, top=0)
+    for name in ("top", "item_top", "snapshots"):
+        with pytest.raises(DataError, match=f"{name} must be at least 1, not 0; leave it out for the default"):
+            write(tmp_path, **{name: 0})
     everything = Interactions([0, 0], [0, 1], ["ann"], [10, 11])
-    with pytest.raises(DataError, match="user 'ann' has 2 pairs of 2 items; use dense=True"):
+    with pytest.raises(DataError, match="user 'ann' has 2 pairs of 2 items; leave the user out, or .* dense=True"):
         TeacherCache.write(tmp_path / "c", Table(), everything, np.array([0]), np.array([2]), dense=False)

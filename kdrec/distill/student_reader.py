@@ -1,0 +1,56 @@
+"""What the losses read of the student, from one forward pass."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import tensorflow as tf
+import tf_keras as keras
+
+from kdrec.distill.live_teacher import Fields, inputs_of
+from kdrec.errors import TrainingError
+
+WRAPPED = "prune_low_magnitude_"  # the names of layers that are being pruned begin with this
+TABLE, OWN_TABLE = "item_table", "item_scores"  # layers of a student: reads and scores, or scores alone
+
+
+def student_reader(student: keras.Model, reads: Collection[str], query_layer: str) -> Callable[[Any, bool], Fields]:
+    """A function (inputs, training) -> the student's `scores` and the fields that losses read beside them.
+
+    `query` (rows, d) is the output of `query_layer`, and `item_embedding` (n_items, d) what multiplies it: the table of
+    layer `item_scores` or, in a tied student, the one of `item_table` without its padding row. Gradients flow into
+    both. Layers under pruning are found by their own names.
+
+    Raises:
+        TrainingError: a layer that is read does not exist.
+    """
+    if not reads:
+        return lambda x, training: {"scores": student(inputs_of(student, x), training=training)}
+    layers = {layer.name.removeprefix(WRAPPED): layer for layer in student.layers}
+    outputs = {"scores": student.output}
+    if "query" in reads:
+        outputs["query"] = _layer(layers, query_layer, f"query_layer {query_layer!r}").output
+    if "item_embedding" not in reads:
+        return _outputs_of(student, outputs)
+    if OWN_TABLE in layers:
+        read, table = _outputs_of(student, outputs), layers[OWN_TABLE].weights[0]
+        return lambda x, training: {**read(x, training), "item_embedding": tf.convert_to_tensor(table)}
+    outputs["table"] = _layer(layers, TABLE, f"item table {TABLE!r} or {OWN_TABLE!r}").output[1]  # (n_items + 1, d)
+    tied = _outputs_of(student, outputs)
+
+    def read_tied(x: Any, training: bool) -> Fields:
+        fields = tied(x, training)
+        fields["item_embedding"] = fields.pop("table")[1:]
+        return fields
+
+    return read_tied
+
+
+def _outputs_of(student: keras.Model, outputs: dict[str, Any]) -> Callable[[Any, bool], Fields]:
+    model = keras.Model(student.inputs, outputs)
+    return lambda x, training: model(list(inputs_of(student, x).values()), training=training)
+
+
+def _layer(layers: dict[str, keras.layers.Layer], name: str, told: str) -> keras.layers.Layer:
+    if name not in layers:
+        raise TrainingError(f"{told} is not a layer of the student; its layers are {', '.join(layers)}")
+    return layers[name]
