@@ -114,7 +114,7 @@ def inputs(split: "Split", part: str, users: np.ndarray, length: int | None = No
         length: tokens a row; of a set that is longer, a sample that depends on the user alone.
 
     Returns:
-        "user" (rows,) int32, "history" (rows, length) int32 tokens, and for each context column (rows,) int32: the
+        "user" (rows,) int32 (-1 for one who was left out of training by `leave_users_out`), "history" (rows, length) int32 tokens, and for each context column (rows,) int32: the
         category of the user's first held-out event + 1, or 0 where it is unknown.
 
     >>> from kdrec.data.splits import leave_last_out
@@ -124,7 +124,8 @@ def inputs(split: "Split", part: str, users: np.ndarray, length: int | None = No
     """
     users = np.asarray(users, dtype=np.int32)
     source, held_out = split.history_source(part), split.part(part)
-    x = {"user": users, "history": pad_histories(source, users, None, length, seed=None if split.ordered else 0)}
+    known = users if split.histories is None else np.where(np.diff(split.train.indptr)[users] > 0, users, np.int32(-1))
+    x = {"user": known, "history": pad_histories(source, users, None, length, seed=None if split.ordered else 0)}
     first = held_out.indptr[users]
     exists = first < held_out.indptr[users + 1]
     for name, column in held_out.context.items():

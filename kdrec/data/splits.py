@@ -11,7 +11,7 @@ import numpy as np
 from kdrec.data import store
 from kdrec.data.checks import check_shares
 from kdrec.data.interactions import Interactions, joined
-from kdrec.data.vocabularies import shown
+from kdrec.data.split_checks import check_apart, check_has_times, same_ids
 from kdrec.errors import DataError, UnknownNameError
 from kdrec.files import sha256_of
 
@@ -31,6 +31,7 @@ class Split:
         ordered: whether a history is ordered by time, else it is a set.
         method: how it was made.
         options: the arguments of the method, and what it did.
+        histories: what users are known by when they are judged, if that is not `train`; see `leave_users_out`.
 
     Raises:
         DataError: different vocabularies, an empty train, or a pair that is in two parts.
@@ -42,6 +43,7 @@ class Split:
     ordered: bool
     method: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    histories: Interactions | None = None
 
     def __post_init__(self) -> None:
         if len(self.train) == 0:
@@ -73,7 +75,18 @@ class Split:
         """
         if part not in ("valid", "test"):
             raise UnknownNameError(f"part to be judged has no {part!r}; it has valid, test")
-        return self._before_test if part == "test" and self.method in TIMED else self.train
+        if part == "test" and self.method in TIMED:
+            return self._before_test
+        return self.train if self.histories is None else self.histories
+
+    def masked_source(self, part: str) -> Interactions:
+        """The pairs whose items are no candidates when their user is judged on `part`.
+
+        They are the histories; on test also the validation items, where the split's protocol has it so (an option
+        `valid_masked` of `given`).
+        """
+        source = self.history_source(part)
+        return joined(source, self.valid) if part == "test" and self.options.get("valid_masked") else source
 
     @cached_property
     def _before_test(self) -> Interactions:
@@ -82,6 +95,7 @@ class Split:
     def fingerprint(self) -> str:
         """sha256, in hex, of the three parts and whether they are ordered."""
         prints = [self.part(name).fingerprint() for name in PARTS]
+        prints += [] if self.histories is None else [self.histories.fingerprint()]
         return sha256_of(f"{prints} {self.ordered} {self.method}".encode())
 
     def __str__(self) -> str:
@@ -94,6 +108,8 @@ class Split:
         arrays = store.shared_arrays(self.train)
         for name in PARTS:
             arrays |= {f"{name}:{key}": array for key, array in store.pair_arrays(self.part(name)).items()}
+        if self.histories is not None:
+            raise DataError("split must be saved before leave_users_out leaves users out; save that one, and leave out")
         store.write(
             folder, "split", arrays, {"ordered": self.ordered, "method": self.method, "options": dict(self.options)}
         )
@@ -208,7 +224,7 @@ def given(
     Args:
         train, valid, test: the parts; valid may be None.
         ordered: whether a history is ordered by time.
-        **options: kept in `Split.options`.
+        **options: kept in `Split.options`; `valid_masked=True` says that validation items are no candidates on test.
 
     Raises:
         DataError: different vocabularies, or a pair that is in two parts.
@@ -223,26 +239,3 @@ def divided(log: Interactions, part: np.ndarray, ordered: bool, method: str, opt
     """A split from the part, 0 … 2, of each pair."""
     train, valid, test = (log.select(part == number) for number in range(3))
     return Split(train, valid, test, ordered, method, options)
-
-
-def same_ids(first: np.ndarray, second: np.ndarray) -> bool:
-    """Whether two vocabularies are one; usually they are the same array."""
-    return first is second or np.array_equal(first, second)
-
-
-def check_apart(first: str, a: Interactions, second: str, b: Interactions) -> None:
-    """No pair may be in both logs."""
-    common = b.pair_keys().isin(a.pair_keys())
-    if common.any():
-        at = int(common.argmax())
-        raise DataError(
-            f"{first} and {second} must have no pair in common, and share {int(common.sum())}, for example user "
-            f"{shown(b.user_ids, b.users[at])} with item {shown(b.item_ids, b.items[at])}; deduplicate first"
-        )
-
-
-def check_has_times(interactions: Interactions, method: str) -> np.ndarray:
-    """The times, which the method needs."""
-    if interactions.times is None:
-        raise DataError(f"{method} needs times, and the log has none; give time_column=, or split by random_per_user")
-    return interactions.times

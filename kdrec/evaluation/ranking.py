@@ -62,7 +62,7 @@ def evaluate(
     # Here, so that judging plain arrays needs numpy alone.
     from kdrec.data.histories import inputs
 
-    source, relevant = split.history_source(part), split.part(part)
+    source, masked, relevant = split.history_source(part), split.masked_source(part), split.part(part)
     asked = np.arange(split.train.n_users) if users is None else check_users(users, split.train.n_users)
     judged = asked[np.diff(relevant.indptr)[asked] > 0]
     if len(judged) == 0:
@@ -83,7 +83,7 @@ def evaluate(
     result = evaluate_batches(
         batches(),
         ItemLists(relevant.indptr, relevant.items).take(judged),
-        ItemLists(source.indptr, source.items).take(judged),
+        ItemLists(masked.indptr, masked.items).take(judged),
         popularity=split.train.item_counts() / split.train.n_users,
         ks=ks,
         users=judged,

@@ -39,7 +39,7 @@ LATEST = {
 def test_names_are_the_files():
     assert {"demo", "lightgcn", "ml_100k", "ml_1m", "ml_latest"} <= set(sets.names())
     assert sets.get("ml-100k") is ml_100k.ml_100k
-    with pytest.raises(UnknownNameError, match="sets has no 'netflix'; it has demo, lightgcn"):
+    with pytest.raises(UnknownNameError, match="sets has no 'netflix'; it has citeulike, demo, lightgcn"):
         sets.get("netflix")
 
 
