@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kdrec.bundle.host import HostInput, HostPart, HostTable
+from kdrec.bundle.host import HostAttention, HostInput, HostPart, HostTable
 from kdrec.errors import RuntimeFileError
 from kdrec.runtime.interpreter import Edge
 
@@ -34,6 +34,8 @@ class Host:
             device_input: {name: _load(table, files) for name, table in spec.context_tables.items()}
             for device_input, spec in part.inputs.items()
         }
+        attentions = [spec.attention for spec in part.inputs.values() if spec.attention is not None]
+        self._item_scores = {one.scores.file: _load(one.scores, files) for one in attentions}
 
     def __call__(self, tokens: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Device inputs for one row.
@@ -58,6 +60,11 @@ class Host:
         if spec.position_weights is not None and spec.power is not None:
             weights = np.asarray(spec.position_weights, np.float32)
             total += weighted_mean(tokens["history"][0], self._rows, self._part.table, weights, spec.power)
+        if spec.attention is not None and spec.power is not None:
+            item_scores = self._item_scores[spec.attention.scores.file]
+            total += attention_mean(
+                tokens["history"][0], self._rows, self._part.table, item_scores, spec.attention, spec.power
+            )
         for feature, rows in self._context[name].items():
             total += _real(rows[tokens[feature][0]], spec.context_tables[feature])
         return total  # (embedding_dim,)
@@ -87,6 +94,44 @@ def weighted_mean(
     if n == 0:
         return np.zeros(rows.shape[1], np.float32)
     return weights[present] @ _real(rows[history[present]], table) * np.float32(n**-power)
+
+
+def attention_mean(
+    history: np.ndarray,
+    rows: np.ndarray,
+    table: HostTable,
+    item_scores: np.ndarray,
+    attention: HostAttention,
+    power: float,
+) -> np.ndarray:
+    """n^(1−power) Σ_l a_l E_l over the n items of a history, a_l = softmax_l(bound · tanh(t_l + p_l)) for each head.
+
+    Args:
+        history: (length,) tokens, 0 is padding.
+        rows: (n_items + 1, embedding_dim) int8; each head weighs its own block of embedding_dim / heads channels.
+        table: scale and zero point of the rows.
+        item_scores: (n_items + 1, heads) int8 t.
+        attention: scale of t, position scores p and bound.
+        power: 1 is the weighted mean, 0 the sum.
+
+    Returns:
+        (embedding_dim,) float32.
+
+    >>> rows, t = np.array([[0], [2], [4]], np.int8), np.zeros((3, 1), np.int8)
+    >>> equal = HostAttention(HostTable("a.npy", 1.0, 0), (0.0, 0.0, 0.0), 4.0)
+    >>> float(attention_mean(np.array([0, 1, 2]), rows, HostTable("t.npy", 0.5, 0), t, equal, 1.0)[0])
+    1.5
+    """
+    present = history > 0
+    n = int(present.sum())
+    if n == 0:
+        return np.zeros(rows.shape[1], np.float32)
+    position_scores = np.asarray(attention.position_scores, np.float32).reshape(len(history), -1)[present]  # (n, heads)
+    scores = np.tanh(_real(item_scores[history[present]], attention.scores) + position_scores)
+    shares = np.exp(np.float32(attention.bound) * (scores - scores.max(axis=0)))
+    shares /= shares.sum(axis=0)
+    blocks = _real(rows[history[present]], table).reshape(n, shares.shape[1], -1)  # (n, heads, width of a block)
+    return np.einsum("nh,nhc->hc", shares, blocks).reshape(-1) * np.float32(n ** (1 - power))
 
 
 def _real(stored: np.ndarray, table: HostTable) -> np.ndarray:

@@ -1,7 +1,7 @@
 """A small manifest and the files that go with it; the model is any bytes, for nothing here runs it."""
 
 from kdrec.bundle import DataSource, HistoryInput, Items, Manifest, SignatureSpec, TensorSpec
-from kdrec.bundle.host import HostInput, HostPart, HostTable
+from kdrec.bundle.host import HostAttention, HostInput, HostPart, HostTable
 
 ITEMS = Items.of(ids=[7, 9, 4], titles=["Tent", "Kettle", "Säge"], popular=[2, 0])
 FILES = {
@@ -9,10 +9,12 @@ FILES = {
     "items.json": ITEMS.to_json(),
     "golden.json": b'{"cases":[],"oracle":"litert"}',
 }
+ATTENTION = HostAttention(HostTable("scores.npy", 0.25, 0), (1.0, 0.5, 0.0, -1.0), 4.0)  # two heads
 HOST = HostPart(
     HostTable("host_table.npy", 0.5, 0),
     {
         "device_input": HostInput("weighted_mean", (1.0, 0.5), 0.5, {"daypart": HostTable("daypart.npy", 0.25, 0)}),
+        "attended": HostInput("attention", power=0.5, attention=ATTENTION),
         "rows": HostInput("lookup"),
         "context": HostInput("context", context_tables={"daypart": HostTable("daypart.npy", 0.25, 0)}),
     },

@@ -13,7 +13,7 @@ from kdrec.bundle.checksum import checksum
 from kdrec.errors import BundleError
 
 LISTED = {name: checksum(content) for name, content in FILES.items()}
-TABLES = {"host_table.npy": checksum(b"t"), "daypart.npy": checksum(b"d")}
+TABLES = {name: checksum(b"t") for name in ("host_table.npy", "daypart.npy", "scores.npy")}
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,11 @@ def altered(path: str, value) -> bytes:
         ("signatures/score/outputs/scores/scale", 0, "scale must be a number above 0, received 0"),
         ("host/table", "absent.npy", "files must list absent.npy"),
         ("host/table_scale", -1.0, "host.table_scale must be a number above 0, received -1.0"),
-        ("host/inputs/device_input/kind", "sum", "kind must be one of context, lookup, weighted_mean, received 'sum'"),
+        ("host/inputs/device_input/kind", "sum", "kind must be one of attention, context, lookup, .* received 'sum'"),
         ("host/inputs/device_input/position_weights", [1], r"position_weights must be 2 numbers, one a .*\[1\]"),
+        ("host/inputs/attended/attention/position_scores", [1], r"must be 2 numbers a head, .*received \[1\]"),
+        ("host/inputs/attended/attention/bound", 0, "attended.attention.bound must be a number above 0, received 0"),
+        ("host/inputs/attended/position_weights", [1, 2], "attended must have no field 'position_weights'"),
         ("host/inputs/rows/power", 1.0, "host.inputs.rows must have no field 'power'"),
         ("metrics/ndcg@10", "good", "metrics.ndcg@10 must be a number, received 'good'"),
         ("oracle", "guess", "oracle must be one of litert, tflite-micro, received 'guess'"),

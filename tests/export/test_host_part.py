@@ -32,6 +32,20 @@ def test_rows_cross_before_the_conv_encoder_and_context_by_itself():
     assert set(host.inputs["device_input_context"].context_tables) == {"hour"}
 
 
+def test_the_host_attends_by_scores_that_it_knows_beforehand():
+    model = student(encoder="attention", encoder_options={"heads": 2}, context={"hour": 4})
+    host, files = host_part(take_apart(model))
+    assert set(files) == host.files() == {"host_table.npy", "host_context_hour.npy", "host_attention.npy"}
+    pooling = host.inputs["device_input"]
+    assert (pooling.kind, pooling.power, pooling.attention.bound) == ("attention", 0.5, 4.0)
+    scorer, positions = model.get_layer("history_attention").get_weights()
+    assert pooling.attention.position_scores == tuple(positions.reshape(-1).tolist())
+    stored = np.load(io.BytesIO(files["host_attention.npy"]), allow_pickle=False)
+    exact = model.get_layer("item_table").get_weights()[0] @ scorer
+    scale = pooling.attention.scores.scale
+    assert stored.shape == (ITEMS + 1, 2) and 0 < np.abs(stored * scale - exact).max() <= scale / 2 * 1.0001
+
+
 def test_an_empty_table_has_a_scale():
     stored, scale = symmetric(np.zeros((2, 3), np.float32))
     assert not stored.any() and scale == 1.0
@@ -63,7 +77,9 @@ def test_a_student_without_a_boundary_is_refused():
 
 
 def test_pooling_that_no_host_computes_is_refused():
-    with pytest.raises(ConversionError, match="the host pools a history by layer 'history_mean' only, but"):
+    with pytest.raises(
+        ConversionError, match="the host pools a history by layer 'history_mean' or 'history_attention' only, but"
+    ):
         host_part(take_apart(bare_student("device_input")))
 
 

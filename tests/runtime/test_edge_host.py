@@ -8,10 +8,10 @@ import pytest
 import tiny_models
 
 from kdrec.bundle import open_bundle
-from kdrec.bundle.host import HostInput, HostPart, HostTable
+from kdrec.bundle.host import HostAttention, HostInput, HostPart, HostTable
 from kdrec.errors import RuntimeFileError
 from kdrec.runtime import Recommender
-from kdrec.runtime.host import Host, weighted_mean
+from kdrec.runtime.host import Host, attention_mean, weighted_mean
 from kdrec.runtime.interpreter import Edge
 
 ROWS = np.array([[0, 0], [10, -20], [30, 40], [50, 60]], np.int8)
@@ -46,9 +46,34 @@ def test_weighted_mean_is_its_formula(power: float) -> None:
     np.testing.assert_allclose(value, expected, rtol=1e-6)
 
 
+ITEM_SCORES = np.array([[0, 0], [3, -1], [1, 4], [0, 2]], np.int8)
+ATTENTION = HostAttention(HostTable("host_attention.npy", 0.5, 0), (9.0, 9.0, 0.1, 0.0, -0.2, 0.3), 4.0)  # two heads
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0])
+def test_attention_is_its_formula(power: float) -> None:
+    value = attention_mean(HISTORY[0], ROWS, TABLE, ITEM_SCORES, ATTENTION, power)
+    shares = []
+    for older, newer in (((0.5, 0.1), (1.5, -0.2)), ((2.0, 0.0), (-0.5, 0.3))):  # t and p of items 2 and 1, by head
+        raised = [np.exp(4 * np.tanh(sum(pair))) for pair in (older, newer)]
+        shares.append(np.array(raised) / sum(raised))
+    expected = 2 ** (1 - power) * np.array([shares[0] @ [3.0, 1.0], shares[1] @ [4.0, -2.0]])
+    np.testing.assert_allclose(value, expected, rtol=1e-5)
+
+
+def test_attention_with_context_reaches_the_device() -> None:
+    spec = HostInput("attention", None, 0.5, {"daypart": CONTEXT}, ATTENTION)
+    files = {**FILES, "host_attention.npy": npy(ITEM_SCORES)}
+    host = Host(HostPart(TABLE, {"device_input": spec}), files, device((1, 2), scale=0.25))
+    pooled = attention_mean(HISTORY[0], ROWS, TABLE, ITEM_SCORES, ATTENTION, 0.5)
+    stored = host({"history": HISTORY, "daypart": np.array([1])})["device_input"]
+    assert stored.tolist() == [np.round(1 + (pooled + np.array([1.0, 2.0])) / 0.25).tolist()]
+
+
 def test_an_empty_history_is_zero() -> None:
-    weights = np.ones(3, np.float32)
-    assert weighted_mean(np.zeros(3, np.int32), ROWS, TABLE, weights, 0.5).tolist() == [0.0, 0.0]
+    nothing = np.zeros(3, np.int32)
+    assert weighted_mean(nothing, ROWS, TABLE, np.ones(3, np.float32), 0.5).tolist() == [0.0, 0.0]
+    assert attention_mean(nothing, ROWS, TABLE, ITEM_SCORES, ATTENTION, 0.5).tolist() == [0.0, 0.0]
 
 
 def test_context_rows_are_added() -> None:

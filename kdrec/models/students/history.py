@@ -1,6 +1,8 @@
 """The student: what a device holds of a user, its last items, becomes a query that scores the catalogue."""
 
+import inspect
 from collections.abc import Mapping
+from typing import Any
 
 import tensorflow as tf
 import tf_keras as keras
@@ -9,6 +11,8 @@ from kdrec.errors import TrainingError
 from kdrec.models import encoders
 from kdrec.models.layers import ItemTable, TiedScores, UntiedScores
 
+OF_EVERY_ENCODER = {"history", "embedded", "context", "ordered", "seed"}
+
 
 def history(
     n_items: int,
@@ -16,6 +20,7 @@ def history(
     embedding_dim: int = 32,
     history_length: int = 50,
     encoder: str = "mean",
+    encoder_options: Mapping[str, Any] | None = None,
     hidden: int = 128,
     tied: bool = True,
     ordered: bool = True,
@@ -29,6 +34,7 @@ def history(
         embedding_dim: width of an item's row; an int8 row is as many bytes.
         history_length: how many of a user's last items the device gives.
         encoder: a name in `kdrec.models.encoders`.
+        encoder_options: of that encoder, such as {"steps": 5} of `rnn`.
         hidden: width of the residual layer; 0 leaves it out.
         tied: one table for reading the history and scoring; False gives scoring a second one.
         ordered: histories are ordered by time, or sets.
@@ -40,7 +46,7 @@ def history(
         a context feature; output scores (rows, n_items).
 
     Raises:
-        TrainingError: a size is not positive.
+        TrainingError: a size is not positive, or the encoder has no such option.
 
     >>> student = history(40, embedding_dim=8, history_length=6)
     >>> student.output_shape
@@ -62,13 +68,23 @@ def history(
         for name, size in (context or {}).items()
     ]
     summed = keras.layers.Add(name="context")(rows) if len(rows) > 1 else (rows[0] if rows else None)
-    pooled = encoders.get(encoder)(tokens, embedded, summed, ordered=ordered, seed=seed)  # (rows, embedding_dim)
+    options = _options_of(encoder, encoder_options or {})
+    pooled = encoders.get(encoder)(tokens, embedded, summed, ordered=ordered, seed=seed, **options)  # (rows, width)
     query = _head(pooled, embedding_dim, hidden, seed)
     if tied:
         scores = TiedScores(name="scores")([query, table])
     else:
         scores = UntiedScores(n_items, seed=seed, name="item_scores")(query)
     return keras.Model({"history": tokens, **features}, scores, name="student")
+
+
+def _options_of(encoder: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The encoder's options, if it has them all."""
+    known = sorted(inspect.signature(encoders.get(encoder)).parameters.keys() - OF_EVERY_ENCODER)
+    for name in options:
+        if name not in known:
+            raise TrainingError(f"encoder {encoder!r} has no option {name!r}; it has {', '.join(known) or 'none'}")
+    return options
 
 
 def _head(pooled, embedding_dim: int, hidden: int, seed: int):

@@ -1,4 +1,4 @@
-"""The layers a student is made of. Each converts to ops that every target's runtime has, and each may be pruned."""
+"""Item tables and what reads them. Every layer converts to ops that every target's runtime has, and may be pruned."""
 
 import tensorflow as tf
 import tf_keras as keras
@@ -109,47 +109,6 @@ class UntiedScores(keras.layers.Layer):
 
     def get_config(self) -> dict:
         return {**super().get_config(), "n_items": self.n_items, "seed": self.seed}
-
-
-@keras.utils.register_keras_serializable("kdrec")
-class HistoryMean(keras.layers.Layer):
-    """n^(-power) · Σ_l w_l E_l over the n items of a history; w_l is learned when order matters, else 1.
-
-    The count n comes from the position of the first item of the right-aligned history (an ARG_MAX), because TensorFlow
-    Lite Micro sums no int32; the weights multiply the rows inside one matrix product, whose int32 accumulator keeps
-    what an int8 sum would lose.
-
-    Args:
-        power: 1 is the mean, 0 the sum, 0.5 lies between: long histories speak louder, and scores keep their spread.
-        learn_positions: whether the weight of a position is learned (ordered histories).
-    """
-
-    def __init__(self, power: float = 0.5, learn_positions: bool = True, **kwargs):
-        super().__init__(**kwargs)
-        self.power, self.learn_positions = power, learn_positions
-
-    def build(self, input_shape) -> None:
-        length = input_shape[0][1]
-        self.position_weights = self.add_weight(
-            "position_weights", (length,), initializer="ones", trainable=self.learn_positions
-        )
-        self._scales = [float((length - first) ** -self.power) for first in range(length)]
-        super().build(input_shape)
-
-    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
-        """history: (rows, length), embedded: (rows, length, embedding_dim) -> (rows, embedding_dim)."""
-        history, embedded = inputs
-        present = tf.gather(tf.constant([0.0, 1.0]), tf.minimum(history, 1))  # (rows, length)
-        first = tf.argmax(present, axis=1, output_type=tf.int32)  # (rows,)
-        scale = tf.gather(tf.constant(self._scales), first)  # (rows,)
-        weights = present * self.position_weights * scale[:, tf.newaxis]
-        return tf.matmul(weights[:, tf.newaxis, :], embedded)[:, 0, :]
-
-    def get_prunable_weights(self) -> list[tf.Variable]:
-        return []
-
-    def get_config(self) -> dict:
-        return {**super().get_config(), "power": self.power, "learn_positions": self.learn_positions}
 
 
 @keras.utils.register_keras_serializable("kdrec")
