@@ -1,7 +1,9 @@
 """Numbers that follow a training: a weight or a temperature is a number, or a schedule of the progress, 0 to 1."""
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from kdrec import variants
@@ -25,9 +27,14 @@ class Schedule:
     name: str
     numbers: tuple[float, ...]
 
+    @cached_property
+    def formula(self) -> Callable[..., Any]:
+        """A property, because AutoGraph would try to translate a call of the import machinery, and warn."""
+        return variants.get("kdrec.schedules", self.name)
+
     def __call__(self, progress: Any) -> Any:
         """The value at a progress in [0, 1], a scalar tensor in a step."""
-        return variants.get("kdrec.schedules", self.name)(progress, *self.numbers)
+        return self.formula(progress, *self.numbers)
 
     def __str__(self) -> str:
         return ":".join([self.name, *map(str, self.numbers)])

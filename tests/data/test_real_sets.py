@@ -1,4 +1,4 @@
-"""The published counts, where KDREC_DATA names a folder that holds ml-100k/, ml-1m/ and gowalla/."""
+"""The published counts, where KDREC_DATA names a folder that holds ml-100k/, ml-1m/, gowalla/ and citeulike-t/."""
 
 import os
 from pathlib import Path
@@ -47,3 +47,13 @@ def test_gowalla():
     assert sum(map(len, (split.train, split.valid, split.test))) == 1_027_370
     assert len(split.test) == 217_242
     assert split.options["valid_taken_from_train"] == len(split.valid)
+
+
+def test_citeulike():
+    split = sets.get("citeulike")(folder("citeulike-t") / "td_loo_fullrank")
+    assert (split.train.n_users, split.train.n_items) == (5219, 25_181)
+    assert (len(split.train), len(split.valid), len(split.test)) == (115_142, 5219, 5219)
+    tags = split.train.item_features["tags"]
+    assert (len(tags.vocabulary), len(tags.indices)) == (51_896, 285_709)
+    first = tags.vocabulary[tags.indices[tags.indptr[6] : tags.indptr[7]]]
+    assert {"community-detection", "synchronization", "network_science"} <= set(first.tolist())

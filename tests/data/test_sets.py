@@ -37,7 +37,7 @@ LATEST = {
 
 
 def test_names_are_the_files():
-    assert {"demo", "lightgcn", "ml_100k", "ml_1m", "ml_latest"} <= set(sets.names())
+    assert {"citeulike", "demo", "lightgcn", "ml_100k", "ml_1m", "ml_latest"} <= set(sets.names())
     assert sets.get("ml-100k") is ml_100k.ml_100k
     with pytest.raises(UnknownNameError, match="sets has no 'netflix'; it has citeulike, demo, lightgcn"):
         sets.get("netflix")
@@ -142,7 +142,50 @@ def test_wrong_lightgcn_folders_are_refused(tmp_path, files, message):
         sets.get("lightgcn")(write(tmp_path / "s", LISTS | files))
 
 
-@pytest.mark.parametrize("name", ["lightgcn", "ml_100k", "ml_1m", "ml_latest"])
+TOPOLOGY = {
+    "train.tsv": "user\titem\n0\t2\n0\t1\n1\t0\n",
+    "valid.tsv": "user\titem\n0\t3\n1\t1\n",
+    "test.tsv": "user\titem\n0\t0\n1\t4\n",
+    "item_map.tsv": "item\traw_item_row\n0\t7\n1\t5\n2\t1\n3\t0\n4\t2\n",
+}
+CITEULIKE_TAGS = {"tags.dat": "web\nunused\ncells\nart\n", "tag-item.dat": "3 1 7 9\n1 3\n2 5 1\n1 99\n"}
+
+
+@pytest.mark.parametrize("place", ["s", "raw"])
+def test_citeulike(tmp_path, place):
+    folder = write(tmp_path / "s", TOPOLOGY)
+    write(tmp_path / place, CITEULIKE_TAGS)
+    split = sets.get("citeulike")(folder)
+    assert (split.method, split.ordered, split.options) == ("given", False, {"valid_masked": True})
+    assert (items_of(split.train, 0), items_of(split.valid, 0), items_of(split.test, 0)) == ([2, 1], [3], [0])
+    assert split.masked_source("test").items.tolist() == [2, 1, 3, 0, 1]
+    tags = split.test.item_features["tags"]
+    assert tags.vocabulary.tolist() == ["web", "cells"]  # of rows 3, 9 and 99 there is no item
+    assert tags.dense().tolist() == [[1, 0], [0, 1], [1, 1], [0, 0], [0, 0]]
+
+
+@pytest.mark.parametrize("lacking", ["item_map.tsv", "tags.dat", "tag-item.dat"])
+def test_citeulike_without_all_files_of_tags_has_none(tmp_path, lacking):
+    files = {name: content for name, content in (TOPOLOGY | CITEULIKE_TAGS).items() if name != lacking}
+    assert sets.get("citeulike")(write(tmp_path / "s", files)).train.item_features is None
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"tags.dat": "web\n"}, "tag-item.dat must have a line for each of the 1 tags, not 4; repair it"),
+        ({"tag-item.dat": "3 1 7 9\n1 3\n3 5 1\n1 99\n"}, "must have lines `count row row …`, and line 3 has not"),
+        ({"tag-item.dat": "3 1 7 9\n\n2 5 1\n1 99\n"}, "must have lines `count row row …`, and line 2 has not"),
+        ({"item_map.tsv": "row\titem\n7\t0\n"}, "must have two columns, item and its row, not row, item"),
+        ({"item_map.tsv": "item\trow\n0\tseven\n"}, "item_map.tsv must hold whole numbers; repair it, or move it away"),
+    ],
+)
+def test_damaged_citeulike_tags_are_refused(tmp_path, files, message):
+    with pytest.raises(DataError, match=message):
+        sets.get("citeulike")(write(tmp_path / "s", TOPOLOGY | CITEULIKE_TAGS | files))
+
+
+@pytest.mark.parametrize("name", ["citeulike", "lightgcn", "ml_100k", "ml_1m", "ml_latest"])
 def test_a_folder_is_needed(name):
     with pytest.raises(DataError, match=f"data_dir must be given for {name}: a folder with "):
         sets.get(name)()
@@ -154,6 +197,11 @@ def test_a_folder_is_needed(name):
         ("ml_100k", {"u.data": ""}, r"has no u.item, u.user; ml_100k is a folder with u.data, u.item and u.user"),
         ("ml_1m", ML_1M, r"has no ratings.dat or interactions.tsv; ml_1m is a folder with ratings.dat"),
         ("ml_latest", {}, r"has no ratings.csv, movies.csv; ml_latest is a folder with ratings.csv and movies.csv"),
+        (
+            "citeulike",
+            {"train.tsv": "user\titem\n"},
+            r"has no valid.tsv, test.tsv; citeulike is a folder with train.tsv",
+        ),
         ("lightgcn", {"train.txt": "0 1\n"}, r"has no test.txt; lightgcn is a folder with train.txt and test.txt"),
     ],
 )

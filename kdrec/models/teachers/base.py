@@ -3,11 +3,12 @@
 import json
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from importlib import import_module
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy import sparse
@@ -22,16 +23,21 @@ Progress = Callable[[int, int, dict[str, float]], None]
 
 META, ARRAYS = "teacher.json", "arrays.npz"
 
+State = TypeVar("State")
+
 
 class Teacher(ABC):
     """A callable from inputs to scores: x -> (rows, n_items) float32, column j for item position j.
+
+    What it `provides` beyond scores is among "user_embedding", "item_embedding" (the scores of a teacher that provides
+    both are user_embedding @ item_embedding.T) and "snapshots".
 
     Args:
         n_items: items in the catalogue.
     """
 
     name: str
-    provides: frozenset[str] = frozenset()  # what it can give beyond scores: "user_embedding"
+    provides: frozenset[str] = frozenset()
 
     def __init__(self, n_items: int):
         self.n_items = n_items
@@ -58,6 +64,25 @@ class Teacher(ABC):
         """
         raise DataError(
             f"teacher {self.name!r} gives scores only, no user_embedding; use a loss on scores, or als or two_tower"
+        )
+
+    @cached_property
+    def item_embedding(self) -> np.ndarray:
+        """What a query is multiplied by for the score of each item, (n_items, d) float32, from a teacher that has one.
+
+        Raises:
+            DataError: the teacher gives no vectors.
+        """
+        raise DataError(f"teacher {self.name!r} has no item_embedding; use a loss on scores, or als or two_tower")
+
+    def snapshots(self, count: int) -> "Sequence[Teacher]":
+        """So many states of the teacher, the easiest first, the teacher itself last, from one that keeps them.
+
+        Raises:
+            DataError: the teacher kept no earlier state.
+        """
+        raise DataError(
+            f"teacher {self.name!r} keeps no snapshots; use another loss, or als or ease with the option snapshots=2"
         )
 
     def save(self, folder: str | Path) -> None:
@@ -101,6 +126,16 @@ def load(folder: str | Path) -> Teacher:
         raise BundleError(
             f"teacher in {folder} is incomplete or altered: {error!r}; train the teacher again"
         ) from error
+
+
+def chosen(states: Sequence[State], count: int) -> list[State]:
+    """So many of the states, evenly chosen, the last one among them; of fewer states, some more than once.
+
+    >>> chosen("abcd", 2), chosen("abcd", 1), chosen("ab", 3)
+    (['a', 'd'], ['d'], ['a', 'a', 'b'])
+    """
+    places = np.linspace(len(states) - 1, 0, count).round().astype(int)[::-1]
+    return [states[place] for place in places]
 
 
 def write_arrays(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -157,6 +192,18 @@ def check_positive(**options: float) -> None:
             raise DataError(f"{name} must be a number above 0, not {value!r}; leave it out for the default")
         if not value > 0:
             raise DataError(f"{name} must be above 0, not {value}; leave it out for the default")
+
+
+def check_snapshots(snapshots: int, most: int) -> None:
+    """A teacher keeps a whole number of earlier states, at most so many.
+
+    Raises:
+        DataError: it is asked for another number.
+    """
+    if isinstance(snapshots, bool) or not isinstance(snapshots, int) or not 0 <= snapshots <= most:
+        raise DataError(
+            f"snapshots must be a whole number from 0 to {most}, not {snapshots!r}; 2 is enough for hetcomp"
+        )
 
 
 def is_ordered(train: Interactions, ordered: bool | None) -> bool:

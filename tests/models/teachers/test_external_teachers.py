@@ -151,7 +151,7 @@ def test_a_file_of_embeddings_gives_scores_and_queries(tmp_path, suffix):
         )
     teacher = as_teacher(path, N_ITEMS)
     assert teacher(X).tolist() == [[2 * 1 + 2 * 2, 2 * 3 + 2 * 4, 2 * 5 + 2 * 6], [1, 3, 5]]
-    assert teacher.provides == {"user_embedding"}
+    assert teacher.provides == {"user_embedding", "item_embedding"}
     assert np.array_equal(teacher.user_embedding(X), USERS[[2, 0]])
     check_saved_again(teacher, tmp_path)
 

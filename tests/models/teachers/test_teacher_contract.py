@@ -14,8 +14,17 @@ from kdrec.models.teachers.base import load
 SIZE = 12
 OPTIONS = {
     "als": {"factors": 4, "regularization": 0.1},
+    "dcn_ranker": {
+        "epochs": 12, "batch_size": 20, "embedding_dim": 8, "projection_dim": 4, "negatives": 8, "learning_rate": 0.02,
+    },
+    "lightgcn": {"epochs": 20, "batch_size": 20, "embedding_dim": 8, "negatives": 8},
+    "mf_bpr": {"epochs": 30, "batch_size": 20, "embedding_dim": 4},
+    "sasrec": {
+        "ordered": True, "epochs": 30, "batch_size": 6, "embedding_dim": 8, "blocks": 1, "heads": 1,
+        "learning_rate": 0.02,
+    },
     "two_tower": {"epochs": 12, "batch_size": 20, "embedding_dim": 8, "layers": (16,), "learning_rate": 0.02},
-}
+}  # fmt: skip
 NAMES = teachers.names()
 FOLDS_IN = [name for name in NAMES if name != "external"]
 
@@ -135,7 +144,7 @@ def test_progress_ends_at_its_total(trained, name):
 
 
 def test_an_unknown_teacher_is_named():
-    with pytest.raises(UnknownNameError, match="teachers has no 'oracle'; it has als, ease, external, two_tower"):
+    with pytest.raises(UnknownNameError, match=f"teachers has no 'oracle'; it has {', '.join(NAMES)}"):
         teachers.get("oracle")
 
 

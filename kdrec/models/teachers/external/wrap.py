@@ -138,9 +138,12 @@ class External(Teacher):
         item_embedding: np.ndarray | None = None,
     ):
         super().__init__(n_items)
-        self.name, self.scorer, self.path, self.item_embedding = name, scorer, path, item_embedding
+        self.name, self.scorer, self.path = name, scorer, path
         self._user_embedding = user_embedding
-        self.provides = frozenset() if user_embedding is None else frozenset({"user_embedding"})
+        embeddings = {"user_embedding": user_embedding, "item_embedding": item_embedding}
+        self.provides = frozenset(field for field, given in embeddings.items() if given is not None)
+        if item_embedding is not None:
+            self.item_embedding = item_embedding
 
     def _scores(self, x: Inputs) -> Any:
         return self.scorer(x)

@@ -28,7 +28,7 @@ class TwoTower(Teacher):
     """
 
     name = "two_tower"
-    provides = frozenset({"user_embedding"})
+    provides = frozenset({"user_embedding", "item_embedding"})
 
     def __init__(
         self, model: "TwoTowerModel", users: TowerFeatures, items: TowerFeatures, item_probabilities: np.ndarray

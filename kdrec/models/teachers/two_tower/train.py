@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -16,6 +16,19 @@ from kdrec.models.teachers.base import Progress, check_positive, is_ordered
 from kdrec.models.teachers.two_tower.batches import PairBatches, validation_rows
 from kdrec.models.teachers.two_tower.features import tower_features
 from kdrec.models.teachers.two_tower.teacher import TwoTower, built
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+    import tf_keras as keras
+
+
+class Batches(Protocol):
+    """What a teacher is trained on: all batches from an epoch on."""
+
+    @property
+    def steps_per_epoch(self) -> int: ...
+
+    def __call__(self, first_epoch: int = 0) -> "tf.data.Dataset": ...
 
 
 def two_tower(
@@ -66,7 +79,7 @@ def two_tower(
         checkpoint_folder: keeps each epoch; a training that was cut goes on from there, with the same result.
 
     Returns:
-        A teacher that provides user_embedding and answers to any history.
+        A teacher that provides user_embedding and item_embedding, and answers to any history.
 
     Raises:
         TrainingError: an option out of range, no pairs, checkpoints of another training, or a loss that became NaN
@@ -140,15 +153,16 @@ def claim(folder: Path, training: str) -> None:
 
 def fit(
     model: Any,
-    batches: PairBatches,
+    batches: Batches,
     epochs: int,
     learning_rate: float,
     validation: dict[str, np.ndarray] | None,
     patience: int,
     folder: str | Path | None,
     progress: Progress | None,
-) -> None:
-    """Train the model in place; each epoch is kept in the folder."""
+    callbacks: Sequence["keras.callbacks.Callback"] = (),
+) -> int:
+    """Train the model in place; each epoch is kept in the folder. Returns the epoch (from 0) whose weights it has."""
     import tensorflow as tf
     import tf_keras as keras
 
@@ -174,5 +188,7 @@ def fit(
         epochs=epochs,
         steps_per_epoch=batches.steps_per_epoch,
         validation=watched,
+        callbacks=callbacks,
         report=report,
     )
+    return state.best_epoch
