@@ -5,13 +5,16 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from kdrec.errors import DataError
+from kdrec.errors import DataError, KdrecError
+from kdrec.schedules import as_config, parse
 from kdrec.values import described, fits
 
 AT_LEAST_ONE = (
     *("min_user_items", "min_item_users", "embedding_dim", "history_length", "epochs", "batch_size", "patience"),
     *("cuts_per_user", "prune_epochs", "k"),
 )
+AT_LEAST_ZERO = ("pretrain_epochs", "fine_tune_epochs", "sampled_histories")
+SCHEDULED = ("loss_weights", "temperature", "student_loss_weight", "teacher_weights")  # a number, or a schedule as text
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,10 @@ class Config:
 
     teacher: str = "two_tower"
     teacher_options: dict[str, Any] = field(default_factory=dict)
+    teacher_weights: tuple[float | str, ...] | None = None
+    assistants: tuple[int, ...] = ()
+    sampled_histories: float = 0.0
+    unlabelled: str | None = None
 
     student: str = "history"
     embedding_dim: int = 32
@@ -60,12 +67,19 @@ class Config:
     encoder: str = "mean"
     hidden: int = 128
     tied: bool = True
+    initialise: str = "random"
 
     losses: tuple[str, ...] = ("softened_kl",)
-    loss_weights: tuple[float, ...] | None = None
-    temperature: float = 1.0
-    student_loss_weight: float = 0.3
+    loss_weights: tuple[float | str, ...] | None = None
+    loss_options: dict[str, Any] = field(default_factory=dict)
+    temperature: float | str = 1.0
+    student_loss: str = "softmax"
+    student_loss_weight: float | str = 0.3
+    weighting: str = "fixed"
+    whole_histories: bool = False
+    pretrain_epochs: int = 0
     epochs: int = 12
+    fine_tune_epochs: int = 0
     batch_size: int = 512
     learning_rate: float = 0.005
     patience: int = 3
@@ -76,6 +90,7 @@ class Config:
     recipe: str = "int8"
     targets: tuple[str, ...] = ("android", "coral_edgetpu", "micro")
     k: int = 10
+    fusion: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -85,25 +100,45 @@ class Config:
                 object.__setattr__(self, option.name, tuple(value))
             if not fits(getattr(self, option.name), option.type):
                 raise DataError(f"{option.name} must be {described(option.type)}, not {value!r}; write it so")
+        for name in SCHEDULED:
+            object.__setattr__(self, name, numbers(name, getattr(self, name)))
         for name in AT_LEAST_ONE:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise DataError(f"{name} must be at least 1, not {value}")
+        for name in AT_LEAST_ZERO:
+            if not getattr(self, name) >= 0:
+                raise DataError(f"{name} must be at least 0, not {getattr(self, name)}; 0 leaves it out")
         for name in ("learning_rate", "temperature"):
-            if not getattr(self, name) > 0:
-                raise DataError(f"{name} must be above 0, not {getattr(self, name)}")
+            value = getattr(self, name)
+            if not isinstance(value, str) and not value > 0:
+                raise DataError(f"{name} must be above 0, not {value}")
         if not 0 <= self.sparsity < 1:
             raise DataError(f"sparsity must lie in [0, 1), not {self.sparsity}; 0 leaves pruning out")
-        if not 0 <= self.student_loss_weight <= 1:
+        if not isinstance(self.student_loss_weight, str) and not 0 <= self.student_loss_weight <= 1:
             raise DataError(f"student_loss_weight must lie in [0, 1], not {self.student_loss_weight}")
-        if self.loss_weights is not None and len(self.loss_weights) != len(self.losses):
-            raise DataError(
-                f"loss_weights must have one value a loss ({len(self.losses)}), not {len(self.loss_weights)}"
-            )
-        for name in ("targets", "losses"):
-            values = getattr(self, name)
-            if not values or len(set(values)) < len(values):
-                raise DataError(f"{name} must name at least one and none twice, not {', '.join(values) or 'nothing'}")
+        for name, of_what, wanted in (
+            ("loss_weights", "loss", self.losses), ("teacher_weights", "teacher", self.teachers),
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if value is not None and len(value) != len(wanted):
+                raise DataError(f"{name} must have one value a {of_what} ({len(wanted)}), not {len(value)}")
+        if self.teacher_weights is not None and len(self.teachers) == 1:
+            raise DataError(f"teacher_weights need several teachers, not {self.teacher!r}; name them by comma")
+        if any(not isinstance(weight, str) and not weight >= 0 for weight in self.teacher_weights or ()):
+            raise DataError(f"teacher_weights must each be at least 0, not {self.teacher_weights}")
+        if any(width < 1 for width in self.assistants):
+            raise DataError(f"assistants must each be at least 1 wide, not {self.assistants}")
+        for name in ("targets", "losses", "assistants"):
+            values = [str(value) for value in getattr(self, name)]
+            if not values and name != "assistants" or len(set(values)) < len(values):
+                least = "none" if name == "assistants" else "at least one and none"
+                raise DataError(f"{name} must name {least} twice, not {', '.join(values) or 'nothing'}")
+
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """The teachers that are named, each once."""
+        return tuple(dict.fromkeys(name.strip() for name in self.teacher.split(",")))
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, sort_keys=True)
@@ -138,3 +173,22 @@ class Config:
     def only(self, *names: str) -> dict[str, Any]:
         """Some options by name: what a stage depends on."""
         return {name: getattr(self, name) for name in names}
+
+
+def numbers(name: str, value: Any) -> Any:
+    """The option of that name with its texts as numbers, or as schedules written in one way; other values as they are.
+
+    >>> numbers("temperature", "0.50"), numbers("loss_weights", (1, "linear:1:0"))
+    (0.5, (1, 'linear:1.0:0.0'))
+
+    Raises:
+        DataError: no number, and no schedule.
+    """
+    if isinstance(value, tuple):
+        return tuple(numbers(name, each) for each in value)
+    if not isinstance(value, str):
+        return value
+    try:
+        return as_config(parse(value))
+    except KdrecError as error:
+        raise DataError(f"{name} must be a number or a schedule, not {value!r}: {error}") from error

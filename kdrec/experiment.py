@@ -6,14 +6,48 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kdrec import __version__, describe, forms, libraries, pack, steps, teaching
+from kdrec import forms, pack, procedures, steps
 from kdrec.config import Config
-from kdrec.data.splits import Split
 from kdrec.files import atomic_write
-from kdrec.load import DATA_OPTIONS, name_of, source_of
-from kdrec.preflight import check_names, check_output, check_split, check_writable
+from kdrec.forms import Form
+from kdrec.load import name_of
+from kdrec.preflight import check_names, check_output, check_writable
 from kdrec.report.write import write_report
 from kdrec.stages import Progress, Stages
+from kdrec.teaching import chosen_teacher
+
+
+def distill(config: Config, work: Path | None = None, progress: Progress | None = None) -> dict[str, Any]:
+    """Train a teacher, distill a student, and judge both as they are, without files for devices.
+
+    Stages are kept as `run` keeps them: a `run` in the same folder goes on from here.
+
+    Args:
+        config: everything the result depends on; what it says of files is not read.
+        work, progress: as of `run`.
+
+    Returns:
+        What report.json of a run holds, without rows of files.
+
+    Raises:
+        KdrecError: as of `run`, but for files.
+    """
+    check_names(config)
+    name = name_of(config)
+    work = Path(work or Path("runs", name))
+    check_writable("work", work)
+    stages = Stages(work, progress, partial(steps.make_deterministic, config.seed))
+
+    data, split = procedures.read(stages, config)
+    trained = procedures.train(stages, data, split, config)
+    models = [form.stage for form in trained.students.values()]
+    judged = stages.run(
+        "evaluate_models", config.only("k", "fusion"),
+        partial(steps.judge, split, trained.teacher, trained.students, None, config, stages.progress),
+        (data, trained.teacher, *models),
+    )  # fmt: skip
+    rows = json.loads((judged.folder / "rows.json").read_text())
+    return procedures.report(stages, name, data, split, trained, config, rows, [])
 
 
 def run(
@@ -38,6 +72,7 @@ def run(
             something else, no space left. What can be known before training is said before it.
     """
     check_names(config)
+    pack.check_targets(config)
     name = name_of(config)
     out, work = Path(out or Path("tflite_models", name)), Path(work or Path("runs", name))
     check_output(out, config)
@@ -45,59 +80,33 @@ def run(
     stages = Stages(work, progress, partial(steps.make_deterministic, config.seed))
     said = stages.progress
 
-    data = stages.run("data", {**config.only(*DATA_OPTIONS), "files": source_of(config)}, partial(steps.data, config))
-    split = Split.load(data.folder / "split")
-    data = replace(data, key=split.fingerprint())  # what follows depends on what was read, not on where it was
-    check_split(split, config)
+    data, split = procedures.read(stages, config)
     check_writable("out", out)
-
-    teacher = teaching.best_teacher(stages, data, split, config)
-    chosen = teaching.chosen_teacher(stages, config)
-    cached = stages.run(
-        "teacher_cache",
-        config.only("cuts_per_user"),
-        partial(teaching.cache, split, teacher, config, said),
-        (data, teacher),
-    )
-
-    plain = config.only(*forms.STUDENT_OPTIONS, *forms.TRAINING_OPTIONS)
-    student = stages.run("student", plain, partial(steps.plain, split, config, said), (data,))
-    soft = {**plain, **config.only(*forms.DISTILLATION_OPTIONS)}
-    distilled = stages.run(
-        "student_distilled", soft, partial(steps.distilled, split, cached, config, said), (data, cached)
-    )
-    trained = {"teacher": teacher, "student": student, "student_distilled": distilled}
-    last = distilled
+    trained = procedures.train(stages, data, split, config)
+    students, last = dict(trained.students), trained.distilled
     if config.sparsity > 0:
-        options = {**soft, **config.only("sparsity", "prune_epochs")}
-        work_of = partial(steps.pruned, split, cached, distilled, config, said)
-        trained["pruned"] = last = stages.run("pruned", options, work_of, (cached, distilled))
+        options = {**forms.key_of(config, distilled=True), **config.only("sparsity", "prune_epochs")}
+        work_of = partial(steps.pruned, split, trained.sources, last, config, said)
+        last = stages.run("pruned", options, work_of, (*trained.sources.stages(), last))
+        students["pruned"] = Form(last, config)
+    trained = replace(trained, students=students)
 
+    listened = config if config.teacher_weights else replace(config, teacher=chosen_teacher(stages, config)["name"])
     options = {"name": name, **config.only("targets", "recipe")}
-    listened = replace(config, teacher=chosen["name"])
     exported = stages.run("export", options, partial(steps.export, name, split, last, listened), (data, last))
     judged = stages.run(
-        "evaluate", config.only("k"), partial(steps.judge, split, trained, exported, config, said),
-        (*trained.values(), exported),
+        "evaluate", config.only("k", "fusion"),
+        partial(steps.judge, split, trained.teacher, students, exported, config, said),
+        (trained.teacher, *(form.stage for form in students.values()), exported),
     )  # fmt: skip
 
-    rows = json.loads((judged.folder / "rows.json").read_text())
+    rows, samples = (json.loads((judged.folder / f"{part}.json").read_text()) for part in ("rows", "samples"))
     for target in config.targets:
         row = next(row for row in rows if row["target"] == target)
         judged_by = {key: value for key, value in row.items() if "@" in key or key in ("auc", "keep", "tied_share")}
         metrics = {key: value for key, value in judged_by.items() if value is not None}
         pack.publish(exported.folder / target, out / target, metrics)
-    report = {
-        "schema": 1, "kdrec": __version__, "libraries": libraries.installed(), "seed": config.seed, "k": config.k,
-        "config": json.loads(config.to_json()),
-        "data": describe.data(name, split, json.loads((data.folder / "filters.json").read_text())),
-        "split": describe.split(split),
-        "stages": [describe.stage(stage) for stage in stages.finished],
-        "teacher": chosen,
-        "rows": rows,
-        "curves": {stage_name: forms.curve_of(stage.folder) for stage_name, stage in trained.items()},
-        "samples": json.loads((judged.folder / "samples.json").read_text()),
-    }  # fmt: skip
+    report = procedures.report(stages, name, data, split, trained, config, rows, samples)
     write_report(report, out)
     atomic_write(out / "config.json", config.to_json() + "\n")
     return report

@@ -3,28 +3,40 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tf_keras as keras
 
-from kdrec import losses
+from kdrec import objectives
 from kdrec.compress.prune import prunable, pruning_step, strip
 from kdrec.config import Config
 from kdrec.data.histories import history_length
+from kdrec.data.interactions import Interactions
 from kdrec.data.splits import Split
-from kdrec.distill.batches import training_rows
+from kdrec.distill.phases import Phase, phases
+from kdrec.distill.rows import rows_of
 from kdrec.distill.train import train
-from kdrec.errors import UnknownNameError
-from kdrec.losses.base import DistillationLoss, TemperedLoss
 from kdrec.models import students
-from kdrec.stages import Progress
+from kdrec.stages import Progress, Stage
 
 LONGEST_HISTORY = 50  # by default a device keeps no more of a user than this
+FINE_TUNE_RATE = 0.1  # of the learning rate
 
 STUDENT_OPTIONS = ("student", "embedding_dim", "history_length", "encoder", "hidden", "tied", "seed")
-TRAINING_OPTIONS = ("epochs", "batch_size", "learning_rate", "patience", "cuts_per_user")
-DISTILLATION_OPTIONS = ("losses", "loss_weights", "temperature", "student_loss_weight")
+TRAINING_OPTIONS = ("batch_size", "patience", "cuts_per_user")
+RATE_OPTIONS = ("epochs", "learning_rate")
+DISTILLATION_OPTIONS = (
+    *("losses", "loss_weights", "loss_options", "temperature", "student_loss_weight", "weighting", "initialise"),
+    *("teacher_weights", "whole_histories", "pretrain_epochs", "fine_tune_epochs"),
+)
+
+
+class Form(NamedTuple):
+    """A student that a stage trained, and the configuration that it is built from."""
+
+    stage: Stage
+    config: Config
 
 
 def build_student(config: Config, split: Split) -> keras.Model:
@@ -37,47 +49,78 @@ def build_student(config: Config, split: Split) -> keras.Model:
     )  # fmt: skip
 
 
-def soft_losses(config: Config) -> list[DistillationLoss]:
-    """The configuration's distillation losses, those with a temperature at its temperature.
+def key_of(config: Config, distilled: bool) -> dict[str, Any]:
+    """What a trained student depends on, beside what it reads of earlier stages."""
+    key = config.only(*STUDENT_OPTIONS, *TRAINING_OPTIONS, *RATE_OPTIONS, "student_loss")
+    hard = {"student_loss_options": objectives.options_of(config, config.student_loss)}
+    return {**key, **hard, **(config.only(*DISTILLATION_OPTIONS) if distilled else {})}
 
-    Raises:
-        UnknownNameError: no loss of that name, or one that compares with labels and not with a teacher.
-    """
-    found = [losses.get(name) for name in config.losses]
-    for name, loss in zip(config.losses, found, strict=True):
-        if not issubclass(loss, DistillationLoss):
-            raise UnknownNameError(
-                f"loss {name!r} compares with what users did, not with a teacher; it is the part that "
-                f"student_loss_weight weighs: choose another distillation loss"
-            )
-    return [loss(temperature=config.temperature) if issubclass(loss, TemperedLoss) else loss() for loss in found]
+
+def distillation_phases(config: Config) -> list[Phase]:
+    """Pretrain on the hard loss, distill, fine-tune on the hard loss; without what has no epochs."""
+    rate = config.learning_rate
+    wanted = [
+        (config.pretrain_epochs, 1.0, rate),
+        (config.epochs, config.student_loss_weight, rate),
+        (config.fine_tune_epochs, 1.0, FINE_TUNE_RATE * rate),
+    ]
+    return [Phase(*phase) for phase in wanted if phase[0] > 0]
 
 
 def train_form(
-    name: str, student: keras.Model, split: Split, config: Config, folder: Path, progress: Progress, **options: Any
+    name: str,
+    student: keras.Model,
+    split: Split,
+    config: Config,
+    of: Sequence[Phase],
+    folder: Path,
+    progress: Progress,
+    **told: Any,
 ) -> None:
-    """Train a student in a stage's folder and leave its weights and curve there."""
-    monitor = "val_ndcg@10" if len(split.valid) else None  # without validation items the last epoch is kept
-    settings = {**config.only(*TRAINING_OPTIONS), "seed": config.seed, "monitor": monitor, **options}
-    curve = train(student, split, stage=name, folder=folder / "checkpoint", progress=progress, **settings)
+    """Train a student in a stage's folder and leave its weights and curve there.
+
+    Args:
+        name: of the stage.
+        student: untrained.
+        split, config: of the run.
+        of: the phases of the training.
+        folder, progress: of the stage.
+        **told: what `train` is told of the teacher; nothing for a student that has none.
+    """
+    curve = phases(
+        student, split, of, stage=name, folder=folder / "checkpoint", progress=progress,
+        monitor="val_ndcg@10" if len(split.valid) else None,  # without validation items the last epoch is kept
+        **_settings(config, split), **told,
+    )  # fmt: skip
     _save(folder, student, curve)
 
 
 def prune_form(
-    student: keras.Model, split: Split, config: Config, folder: Path, progress: Progress, **options: Any
+    student: keras.Model,
+    split: Split,
+    config: Config,
+    folder: Path,
+    progress: Progress,
+    sampled: Interactions | None = None,
+    **told: Any,
 ) -> None:
     """Prune a distilled student while the teacher still speaks; leave weights and curve in the folder."""
-    rows = len(training_rows(split.train, split.ordered, config.cuts_per_user)[0])
+    rows = len(rows_of(split, config.cuts_per_user, sampled).users)
     steps = config.prune_epochs * -(-rows // config.batch_size)
     end = max(1, steps * 2 // 3)  # the last third lets the rest of the weights settle
     pruned = prunable(student, config.sparsity, begin_step=0, end_step=end, frequency=max(1, end // 20))
-    settings = {**config.only(*TRAINING_OPTIONS), "epochs": config.prune_epochs, "seed": config.seed + 1}
-    settings |= {"patience": None, "monitor": None, **options}  # the last epoch is the one that is pruned
+    settings = {**_settings(config, split), "patience": None}  # the last epoch is the one that is pruned
     curve = train(
-        pruned, split, stage="pruned", folder=folder / "checkpoint", progress=progress,
-        callbacks=[pruning_step()], **settings,
+        pruned, split, stage="pruned", folder=folder / "checkpoint", progress=progress, monitor=None,
+        callbacks=[pruning_step()], student_loss_weight=config.student_loss_weight, epochs=config.prune_epochs,
+        learning_rate=config.learning_rate, sampled=sampled, **{**settings, "seed": config.seed + 1}, **told,
     )  # fmt: skip
     _save(folder, strip(pruned), curve)
+
+
+def _settings(config: Config, split: Split) -> dict[str, Any]:
+    hard = objectives.hard_loss(config, split.train.item_counts())
+    return {**config.only(*TRAINING_OPTIONS), "seed": config.seed, "student_loss": hard}
 
 
 def load_weights(student: keras.Model, folder: Path) -> keras.Model:

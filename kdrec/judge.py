@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import tf_keras as keras
 
 from kdrec.data.splits import Split
 from kdrec.distill.live_teacher import inputs_of
+from kdrec.evaluation.fusion import choose_alpha, fuse
 from kdrec.evaluation.ranking import evaluate
 
 Scorer = Callable[[dict[str, np.ndarray]], np.ndarray]
@@ -68,6 +69,20 @@ class Judge:
             "tied_share": result.tied_share[f"tied@{self.k}"],
             **known,
         }
+
+    def fusion(self, teacher: Scorer, student: Scorer, parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """The row of teacher and student together, α chosen on the validation part; its sizes are those of both.
+
+        Args:
+            teacher, student: x -> scores (rows, n_items).
+            parts: for each of the two, the columns of its size.
+        """
+        alpha, _ = choose_alpha(teacher, student, self.split, self.k)
+        sizes = {
+            name: None if any(part[name] is None for part in parts) else sum(part[name] for part in parts)
+            for name in ("parameters", "bytes", "gzip_bytes")
+        }
+        return self.row("fusion", "keras", fuse(teacher, student, alpha), alpha=alpha, **sizes)
 
 
 def with_keep(rows: list[dict[str, Any]], k: int) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ def taking_part(config: Config, oracle: str) -> dict[str, str]:
     """The version of each library that a file was trained, written and judged with, by name.
 
     Args:
-        config: with the teacher that the file's student listened to.
+        config: with the teachers that the file's student listened to.
         oracle: the interpreter that judges the file.
 
     >>> "tensorflow-model-optimization" in taking_part(Config(sparsity=0.0), "litert")
@@ -32,7 +32,8 @@ def taking_part(config: Config, oracle: str) -> dict[str, str]:
     wanted = {*ALWAYS}
     if config.sparsity > 0:
         wanted.add(PRUNING)
-    wanted |= {table[name] for table, name in ((OF_TEACHER, config.teacher), (OF_ORACLE, oracle)) if name in table}
+    names = [(OF_TEACHER, teacher) for teacher in config.teachers] + [(OF_ORACLE, oracle)]
+    wanted |= {table[name] for table, name in names if name in table}
     return _versions(wanted)
 
 

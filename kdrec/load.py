@@ -116,16 +116,16 @@ def _read(config: Config) -> Interactions | Split:
         )
     check_effect(config)
     if config.test is None:
-        return _with_features(_logs(config, [config.data]), config)[0]
+        return _with_features(read_logs(config, [config.data]), config)[0]
     if config.valid is None:
-        train, test = _with_features(_logs(config, [config.data, config.test]), config)
+        train, test = _with_features(read_logs(config, [config.data, config.test]), config)
         return splits.given(train, None, test, ordered=train.times is not None)
-    train, valid, test = _with_features(_logs(config, [config.data, config.valid, config.test]), config)
+    train, valid, test = _with_features(read_logs(config, [config.data, config.valid, config.test]), config)
     return splits.given(train, valid, test, ordered=train.times is not None)
 
 
-def _logs(config: Config, paths: Sequence[str]) -> list[Interactions]:
-    """The files, over common vocabularies."""
+def read_logs(config: Config, paths: Sequence[str]) -> list[Interactions]:
+    """Files like `data`, over common vocabularies."""
     if config.lists:
         return read_list_files(paths, config.delimiter)
     return read_tables(

@@ -3,59 +3,106 @@
 import inspect
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from kdrec import forms, pack, teaching
+from kdrec import forms, objectives, teaching
 from kdrec.bundle.write import check_replaceable
 from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.errors import DataError, OutputError
 from kdrec.models import encoders, students, teachers
+from kdrec.models.teachers.ensemble import MEMBERS, check_members
+from kdrec.schedules import ends
 from kdrec.values import described, fits
+from kdrec.without_effect import check_training_effect
 
 REPORT_FILES = ("report.json", "report.html", "config.json")
 
 
 def check_names(config: Config) -> None:
-    """Every name in a configuration must exist, before anything is read.
+    """Every name in a configuration that is trained with must exist, before anything is read.
 
     Raises:
-        UnknownNameError: a teacher, an option of it, a loss, student, encoder, recipe or target that does not exist.
-        DataError: an option of a teacher that is not of its type.
-        KdrecError: a recipe that a target cannot have, or a target whose interpreter is not installed.
+        UnknownNameError: a teacher, a loss, an option of either, an initialiser, a weighting, a student or an encoder
+            that does not exist.
+        DataError: an option that is not of its type, out of range, or that would have no effect.
+        TrainingError: an option of a loss that is out of range.
     """
     check_teacher_options(config)
-    forms.soft_losses(config)
+    check_schedules(config)
+    objectives.hard_loss(config)
+    needs = objectives.needs(config)
+    if config.assistants and "snapshot_items" in needs:
+        raise DataError(
+            f"assistants {config.assistants} are teachers without earlier states, which losses "
+            f"{', '.join(config.losses)} read (snapshot_items); leave the assistants out, or choose another loss"
+        )
+    check_training_effect(config)
     students.get(config.student)
     encoders.get(config.encoder)
-    pack.check_targets(config)
+
+
+def check_schedules(config: Config) -> None:
+    """Schedules must stay in the range of what they stand for, from their start to their end.
+
+    Raises:
+        DataError: one leaves it.
+    """
+    least, greatest = ends(config.student_loss_weight)
+    if not 0 <= least <= greatest <= 1:
+        raise DataError(f"student_loss_weight must lie in [0, 1] all the time, not {config.student_loss_weight!r}")
+    if not ends(config.temperature)[0] > 0:
+        raise DataError(f"temperature must be above 0 all the time, not {config.temperature!r}")
+    for weight in config.teacher_weights or ():
+        if not ends(weight)[0] >= 0:
+            raise DataError(f"teacher_weights must each be at least 0 all the time, not {weight!r}")
 
 
 def check_teacher_options(config: Config) -> None:
-    """Every teacher's options must exist, and be of the types that its function names.
+    """Every teacher's options must exist, and be of the types that its function names; so must an ensemble's members.
 
     Raises:
         UnknownNameError: a teacher, or an option of it, that does not exist.
         DataError: a value of another type.
     """
     for name in teaching.teacher_names(config):
-        if name in teachers.names():
-            parameters = inspect.signature(teachers.get(name)).parameters
-            for option, value in config.teacher_options.items():
-                if option in parameters and not fits(value, parameters[option].annotation):
-                    wanted = described(parameters[option].annotation)
-                    raise DataError(f"teacher_options {option} of {name!r} must be {wanted}, not {value!r}")
+        _check_types(name, config.teacher_options)
+        if name == "ensemble":
+            members, options = (config.teacher_options.get(key) for key in ("members", "options"))
+            for member, chosen in check_members(MEMBERS if members is None else members, options):
+                _check_types(member, chosen)
+
+
+def _check_types(name: str, options: Mapping[str, Any]) -> None:
+    parameters = inspect.signature(teachers.get(name)).parameters if name in teachers.names() else {}
+    for option, value in options.items():
+        if option in parameters and not fits(value, parameters[option].annotation):
+            wanted = described(parameters[option].annotation)
+            raise DataError(f"teacher_options {option} of {name!r} must be {wanted}, not {value!r}")
 
 
 def check_split(split: Split, config: Config) -> None:
     """The data must have something to judge by, and the student must be one that can be built for it.
 
     Raises:
-        DataError: nothing held out for test, or k larger than the catalogue.
+        DataError: nothing held out for test, k larger than the catalogue, fusion without validation pairs, or an
+            option that has no effect on these data.
         TrainingError: an encoder that reads the order of histories that have none.
     """
     if len(split.test) == 0:
         raise DataError(f"split {split.method} held out no test pair of {len(split.train)}; give a log with more pairs")
+    if config.fusion and len(split.valid) == 0:
+        raise DataError(
+            f"fusion=True needs validation pairs to choose its share by, and split {split.method} held out none; leave "
+            f"fusion out, or hold some out"
+        )
+    if config.whole_histories and split.ordered:
+        raise DataError(
+            "whole_histories=True has no effect: these histories are ordered, and their next item is held out, not "
+            "hidden; leave it out"
+        )
     if config.k > split.train.n_items:
         raise DataError(f"k must be at most the {split.train.n_items} items of the catalogue, not {config.k}")
     forms.build_student(config, split)

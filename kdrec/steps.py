@@ -3,18 +3,34 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from kdrec import describe, forms, pack, samples
+import tf_keras as keras
+
+from kdrec import describe, extra_histories, forms, objectives, pack, samples, teaching
 from kdrec.compress.prune import zero_share
 from kdrec.config import Config
 from kdrec.data.splits import Split
+from kdrec.distill.chain import StudentTeacher
+from kdrec.distill.phases import Phase
+from kdrec.distill.rows import rows_of
 from kdrec.distill.teacher_cache import TeacherCache
 from kdrec.evaluation.baselines import popularity, random
+from kdrec.forms import Form
+from kdrec.initialising import initialise
 from kdrec.judge import Judge, folder_sizes, keras_scorer, weight_sizes, with_keep
 from kdrec.load import load
 from kdrec.stages import Progress, Stage
-from kdrec.teaching import teacher_of
+
+
+class Sources(NamedTuple):
+    """What a student listens to: the caches of its teachers, and the histories that only they label, if any."""
+
+    caches: tuple[Stage, ...]
+    extra: Stage | None
+
+    def stages(self) -> tuple[Stage, ...]:
+        return self.caches if self.extra is None else (*self.caches, self.extra)
 
 
 def make_deterministic(seed: int) -> None:
@@ -36,28 +52,63 @@ def data(config: Config, folder: Path) -> None:
 
 def plain(split: Split, config: Config, said: Progress, folder: Path) -> None:
     """Train the student that has no teacher: what distillation is compared with."""
-    forms.train_form("student", forms.build_student(config, split), split, config, folder, said)
+    alone = [Phase(config.epochs, 1.0, config.learning_rate)]
+    forms.train_form("student", forms.build_student(config, split), split, config, alone, folder, said)
 
 
-def distilled(split: Split, cached: Stage, config: Config, said: Progress, folder: Path) -> None:
-    """Train the student that listens to the teacher."""
-    student = forms.build_student(config, split)
-    forms.train_form("student_distilled", student, split, config, folder, said, **_listening(cached, config))
+def distilled(name: str, split: Split, sources: Sources, config: Config, said: Progress, folder: Path) -> None:
+    """Train a student that listens to teachers, or to the student before it in a chain."""
+    student, told = forms.build_student(config, split), listening(sources, split, config)
+    first = TeacherCache.open(sources.caches[0].folder / "cache")
+    initialise(student, first, rows_of(split, config.cuts_per_user, told["sampled"]), config)
+    forms.train_form(name, student, split, config, forms.distillation_phases(config), folder, said, **told)
 
 
-def pruned(split: Split, cached: Stage, distilled: Stage, config: Config, said: Progress, folder: Path) -> None:
-    """Prune the distilled student while it goes on listening."""
-    student = forms.load_weights(forms.build_student(config, split), distilled.folder)
-    forms.prune_form(student, split, config, folder, said, **_listening(cached, config))
+def pruned(split: Split, sources: Sources, last: Stage, config: Config, said: Progress, folder: Path) -> None:
+    """Prune the distilled student while it goes on listening, with schedules where the training left them."""
+    config = objectives.at_the_end(config)
+    student = forms.load_weights(forms.build_student(config, split), last.folder)
+    forms.prune_form(student, split, config, folder, said, **listening(sources, split, config))
 
 
-def _listening(cached: Stage, config: Config) -> dict[str, Any]:
-    return {
-        "cache": TeacherCache.open(cached.folder / "cache"),
-        "losses": forms.soft_losses(config),
+def listening(sources: Sources, split: Split, config: Config) -> dict[str, Any]:
+    """What a training is told of the teachers."""
+    caches = [TeacherCache.open(stage.folder / "cache") for stage in sources.caches]
+    told: dict[str, Any] = {
+        "cache": caches[0] if len(caches) == 1 else caches,
+        "losses": objectives.soft_losses(config),
         "loss_weights": config.loss_weights,
-        "student_loss_weight": config.student_loss_weight,
+        "teacher_weights": config.teacher_weights if len(caches) > 1 else None,
+        "weighting": config.weighting,
+        "sampled": sampled(sources.extra, split),
     }
+    return {**told, "hidden_share": (0.0, 0.0)} if config.whole_histories else told
+
+
+def sampled(extra: Stage | None, split: Split) -> Any:
+    """The histories that only the teacher labels; None when there are none."""
+    return None if extra is None else extra_histories.read(extra.folder, split.train, split.ordered)
+
+
+def cache(
+    name: str, split: Split, teacher: Stage, extra: Stage | None, config: Config, said: Progress, folder: Path
+) -> None:
+    """Ask a teacher."""
+    asked = teaching.teacher_of(teacher.folder, split)
+    teaching.cache(name, split, asked, config, sampled(extra, split), said, folder)
+
+
+def assistant_cache(
+    name: str, split: Split, assistant: Form, extra: Stage | None, config: Config, said: Progress, folder: Path
+) -> None:
+    """Ask a student that stands between the teacher and the next one."""
+    asked = StudentTeacher(student_of(assistant, split), split.ordered)
+    teaching.cache(name, split, asked, config, sampled(extra, split), said, folder)
+
+
+def student_of(form: Form, split: Split) -> keras.Model:
+    """The student that a stage trained."""
+    return forms.load_weights(forms.build_student(form.config, split), form.stage.folder)
 
 
 def export(name: str, split: Split, last: Stage, config: Config, folder: Path) -> None:
@@ -67,17 +118,27 @@ def export(name: str, split: Split, last: Stage, config: Config, folder: Path) -
 
 
 def judge(
-    split: Split, trained: dict[str, Stage], exported: Stage, config: Config, said: Progress, folder: Path
+    split: Split,
+    teacher: Stage,
+    students: dict[str, Form],
+    exported: Stage | None,
+    config: Config,
+    said: Progress,
+    folder: Path,
 ) -> None:
-    """Evaluate every form on the test part, the files as they were written."""
-    teacher = teacher_of(trained["teacher"].folder, split)
-    students = {
-        name: forms.load_weights(forms.build_student(config, split), stage.folder)
-        for name, stage in trained.items()
-        if name != "teacher"
-    }
-    total = 3 + len(students) + len(config.targets)
-    judged = Judge(split, config.k)
+    """Evaluate every form on the test part, the files as they were written.
+
+    Args:
+        split: of the run.
+        teacher: with which the others are compared.
+        students: trained, by name.
+        exported: the stage of the bundles; None for a run without files.
+        config, said, folder: of the run and of the stage.
+    """
+    taught, judged = teaching.teacher_of(teacher.folder, split), Judge(split, config.k)
+    models: dict[str, keras.Model] = {name: student_of(form, split) for name, form in students.items()}
+    targets = config.targets if exported is not None else ()
+    total = 3 + len(models) + config.fusion + len(targets)
     rows: list[dict[str, Any]] = []
 
     def add(row: dict[str, Any]) -> None:
@@ -86,16 +147,22 @@ def judge(
 
     add(judged.row("random", "baseline", random(split.train.n_items, config.seed)))
     add(judged.row("popularity", "baseline", popularity(split.train)))
-    add(judged.row("teacher", "keras", teacher, **folder_sizes(trained["teacher"].folder / "teacher")))
-    for name, student in students.items():
-        length = student.get_layer("history").input_shape[0][1]
-        known = {**weight_sizes(student), "sparsity": zero_share(student)}
-        add(judged.row(name, "keras", keras_scorer(student), length, **known))
-    shipped = {target: pack.shipped(exported.folder / target) for target in config.targets}
+    of_teacher = folder_sizes(teacher.folder / "teacher")
+    add(judged.row("teacher", "keras", taught, **of_teacher))
+    for name, model in models.items():
+        length = model.get_layer("history").input_shape[0][1]
+        known = {**weight_sizes(model), "sparsity": zero_share(model)}
+        add(judged.row(name, "keras", keras_scorer(model), length, **known))
+    if config.fusion:
+        model = models["student_distilled"]
+        sizes: list[dict[str, Any]] = [of_teacher, weight_sizes(model)]
+        add(judged.fusion(taught, StudentTeacher(model, split.ordered), sizes))
+    shipped = {target: pack.shipped(exported.folder / target) for target in targets if exported is not None}
     for target, form in shipped.items():
-        form.known["sparsity"] = zero_share(students["pruned" if "pruned" in students else "student_distilled"])
+        form.known["sparsity"] = zero_share(models["pruned" if "pruned" in models else "student_distilled"])
         add(judged.row(f"{config.recipe}_{target}", "file", form.scorer, form.history_length, **form.known))
     (folder / "rows.json").write_text(json.dumps(with_keep(rows, config.k)))
-    shown = samples.shown_target(config.targets)
-    listed = samples.side_by_side(split, teacher, shipped[shown], shown, config.k)
-    (folder / "samples.json").write_text(json.dumps(listed))
+    if shipped:
+        shown = samples.shown_target(targets)
+        listed = samples.side_by_side(split, taught, shipped[shown], shown, config.k)
+        (folder / "samples.json").write_text(json.dumps(listed))

@@ -1,15 +1,18 @@
-"""The teacher's stages: which one it is, its training, and its answers to every training row."""
+"""The teachers' stages: which ones they are, their training, and their answers to every training row."""
 
 import inspect
 import json
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from kdrec import objectives
 from kdrec.config import Config
+from kdrec.data.interactions import Interactions
 from kdrec.data.splits import Split
-from kdrec.distill.batches import training_rows
 from kdrec.distill.calibrate import calibrated_scale
+from kdrec.distill.rows import rows_of
 from kdrec.distill.teacher_cache import TeacherCache
 from kdrec.errors import DataError, UnknownNameError
 from kdrec.evaluation.ranking import evaluate
@@ -26,20 +29,19 @@ def teacher_names(config: Config) -> list[str]:
     Raises:
         UnknownNameError: a teacher that does not exist, or an option that none of them has.
     """
-    found = list(dict.fromkeys(name.strip() for name in config.teacher.split(",")))
-    for name in found:
+    for name in config.teachers:
         if name not in teachers.names() and not (name and Path(name).exists()):
             known = ", ".join(teachers.names())
             raise UnknownNameError(
                 f"teacher must be one of {known}, or a saved model or file of scores; {name!r} is none"
             )
-    known_options = sorted(set().union(*map(teacher_options, found)))
+    known_options = sorted(set().union(*map(teacher_options, config.teachers)))
     for option in config.teacher_options:
         if option not in known_options:
             raise UnknownNameError(
                 f"teacher_options of {config.teacher!r} has no {option!r}; it has {', '.join(known_options) or 'none'}"
             )
-    return found
+    return list(config.teachers)
 
 
 def teacher_options(name: str) -> set[str]:
@@ -50,24 +52,40 @@ def teacher_options(name: str) -> set[str]:
     return set(inspect.signature(teachers.get(name)).parameters) - given
 
 
-def best_teacher(stages: Stages, data: Stage, split: Split, config: Config) -> Stage:
-    """The teacher's stage; of several named ones the best by NDCG@10 on the validation part.
+class Heard(NamedTuple):
+    """The teachers of a run.
+
+    Args:
+        best: what students are compared with: the best on validation, the first one without validation items.
+        all: whom they listen to: with `teacher_weights` every teacher that is named, else the best.
+    """
+
+    best: Stage
+    all: tuple[Stage, ...]
+
+
+def trained_teachers(stages: Stages, data: Stage, split: Split, config: Config) -> Heard:
+    """The teachers' stages; of several named ones the best is known by NDCG@10 on the validation part.
 
     Raises:
-        DataError: several teachers, and no validation item to compare them by.
+        DataError: several teachers without weights, and no validation item to compare them by.
     """
     names = teacher_names(config)
-    if len(names) > 1 and len(split.valid) == 0:
-        raise DataError(f"teacher must be one name when no validation pair is held out, not {config.teacher!r}")
+    if len(names) > 1 and len(split.valid) == 0 and config.teacher_weights is None:
+        raise DataError(
+            f"teacher must be one name when no validation pair is held out, not {config.teacher!r}; or listen to all, "
+            f"by teacher_weights"
+        )
     found = {name: _teacher(stages, data, split, name, len(names) == 1, config) for name in names}
-    if len(found) == 1:
-        return found[names[0]]
-    choice = stages.run("teacher_choice", {}, partial(_compare, split, found), tuple(found.values()))
-    return found[_best(_reached(choice))]
+    best = found[names[0]]
+    if len(found) > 1 and len(split.valid):
+        choice = stages.run("teacher_choice", {}, partial(_compare, split, found), tuple(found.values()))
+        best = found[_best(_reached(choice))]
+    return Heard(best, (best,) if config.teacher_weights is None else tuple(found.values()))
 
 
 def chosen_teacher(stages: Stages, config: Config) -> dict[str, Any]:
-    """Which teacher the run listens to, once `best_teacher` has chosen: `teacher` of report.json.
+    """Which teacher the run's forms are compared with, once `trained_teachers` has chosen: `teacher` of report.json.
 
     Returns:
         Its name as the configuration has it, and the NDCG@10 on the validation part of each that was compared; none
@@ -87,15 +105,26 @@ def _best(reached: dict[str, float]) -> str:
 
 def _teacher(stages: Stages, data: Stage, split: Split, name: str, alone: bool, config: Config) -> Stage:
     options = {key: value for key, value in config.teacher_options.items() if key in teacher_options(name)}
-    paths = [
-        Path(place) for place in (name, *options.values()) if isinstance(place, str) and place not in teachers.names()
-    ]
+    paths = [Path(place) for place in (name, *texts(options)) if place not in teachers.names()]
     files = checksums(file for path in paths for file in (path, *path.rglob("*")))
     label = "teacher" if alone else f"teacher_{Path(name).stem}"
     return stages.run(
         label, {"teacher": name, "options": options, "seed": config.seed, "files": files},
         partial(_train_teacher, label, name, options, split, config.seed, stages.progress), (data,),
     )  # fmt: skip
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in the value of an option, and what stands between its commas: what may be a path.
+
+    >>> list(texts({"members": "als, scores.npy", "weights": [1, 2]}))
+    ['als, scores.npy', 'als', 'scores.npy']
+    """
+    if isinstance(value, str):
+        yield from dict.fromkeys(text for text in (value, *map(str.strip, value.split(","))) if text)
+    elif isinstance(value, dict | list | tuple):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from texts(each)
 
 
 def _train_teacher(
@@ -138,11 +167,34 @@ def teacher_of(folder: Path, split: Split) -> Any:
     return load(folder / "teacher")
 
 
-def cache(split: Split, teacher: Stage, config: Config, said: Progress, folder: Path) -> None:
-    """Ask the teacher about every training row."""
-    users, cuts = training_rows(split.train, split.ordered, config.cuts_per_user)
-    asked = teacher_of(teacher.folder, split)
+def cache(
+    label: str,
+    split: Split,
+    asked: Any,
+    config: Config,
+    sampled: Interactions | None,
+    said: Progress,
+    folder: Path,
+) -> None:
+    """Ask a teacher about every training row, and keep what the losses need of its answers.
+
+    Args:
+        label: of the stage.
+        split, config: of the run.
+        asked: the teacher.
+        sampled: users whom only the teacher labels; None: nobody.
+        said, folder: of the stage.
+    """
+    rows = rows_of(split, config.cuts_per_user, sampled)
     TeacherCache.write(
-        folder / "cache", asked, split.train, users, cuts, scale=calibrated_scale(asked, split, config.seed),
-        progress=lambda done, total: said("teacher_cache", done, total, ""),
+        folder / "cache", asked, rows.interactions, rows.users, rows.cuts, unlabelled=rows.unlabelled,
+        needs=objectives.needs(config), top=objectives.stored_top(config),
+        scale=calibrated_scale(asked, split, config.seed),
+        progress=lambda done, total: said(label, done, total, ""),
     )  # fmt: skip
+
+
+def cache_key(config: Config) -> dict[str, Any]:
+    """What a cache depends on, beside the teacher and the histories."""
+    needs = sorted(objectives.needs(config))
+    return {**config.only("cuts_per_user", "seed"), "needs": needs, "top": objectives.stored_top(config)}

@@ -1,4 +1,4 @@
-"""Options of the data that would change nothing are refused, so that nobody believes they did."""
+"""Options that would change nothing are refused, so that nobody believes they did."""
 
 import inspect
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ ITEM_FEATURES = (
     *("item_id_column", "title_column", "category_columns", "tag_columns", "numeric_columns", "vector_column"),
 )
 USER_FEATURES = ("user_id_column", "user_category_columns", "user_numeric_columns")
-FILES = (*EVENT_COLUMNS, "delimiter", "lists", "valid", "test", "item_features", "user_features")
+FILES = (*EVENT_COLUMNS, "delimiter", "lists", "valid", "test", "item_features", "user_features", "unlabelled")
 LOG = ("split", "minimum_rating", "min_user_items", "min_item_users")
 
 
@@ -39,6 +39,21 @@ def check_effect(config: Config) -> None:
         _refuse(config, USER_FEATURES, "the file user_features is not given")
     if comes_split(config):
         _refuse(config, LOG, f"data {config.data} come split, and are judged as they are")
+
+
+def check_training_effect(config: Config) -> None:
+    """Options of what only the teacher labels must meet a loss that listens to it, and to it alone where they say so.
+
+    Raises:
+        DataError: the option, its value, and why it has no effect.
+    """
+    if config.student_loss_weight == 1:
+        _refuse(config, ["sampled_histories", "unlabelled"], "with student_loss_weight=1 nobody listens to the teacher")
+    if config.whole_histories and config.student_loss_weight != 0:
+        raise DataError(
+            f"whole_histories=True leaves the hard loss without items, and student_loss_weight is "
+            f"{config.student_loss_weight!r}; give student_loss_weight=0"
+        )
 
 
 def is_set(config: Config) -> bool:

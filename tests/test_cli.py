@@ -18,8 +18,16 @@ from kdrec.cli.options import OPTIONS, config_of
 from kdrec.config import Config
 from kdrec.errors import TrainingError
 
-COMMANDS = ["run", "evaluate", "recommend", "inspect", "bench", "check"]
-ROW = {"target": None, "recipe": None, "form": "keras", "bytes": 2048, "ndcg@10": 0.25, "recall@10": 0.5}
+COMMANDS = ["run", "distill", "evaluate", "recommend", "inspect", "bench", "check"]
+ROW = {
+    "parameters": 512,
+    "target": None,
+    "recipe": None,
+    "form": "keras",
+    "bytes": 2048,
+    "ndcg@10": 0.25,
+    "recall@10": 0.5,
+}
 LOG = "the log of the fixture"
 REPORT = {
     "k": 10,
@@ -39,11 +47,11 @@ def plain(text: str) -> str:
 
 @pytest.fixture
 def experiment(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], None]:
-    """Put a function in the place of kdrec.experiment.run, without importing what that imports."""
+    """Put a function in the place of kdrec.experiment's run and distill, without importing what that imports."""
 
     def replace(run: Callable[..., Any]) -> None:
         module = ModuleType("kdrec.experiment")
-        module.run = run  # type: ignore[attr-defined]
+        module.run = module.distill = run  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "kdrec.experiment", module)
         monkeypatch.setattr(sys.modules["kdrec"], "experiment", module, raising=False)
 
@@ -55,8 +63,8 @@ def ran(experiment: Callable[[Callable[..., Any]], None]) -> dict[str, Any]:
     """What `run` was called with."""
     seen: dict[str, Any] = {}
 
-    def run(config: Config, out: Path | None, work: Path | None, progress: Any = None) -> dict[str, Any]:
-        seen.update(config=config, out=out, work=work)
+    def run(config: Config, work: Path | None, progress: Any = None, **out: Path | None) -> dict[str, Any]:
+        seen.update(config=config, work=work, **out)
         if progress is not None:
             progress("data", 0, 0, "found finished")
             progress("student", 0, 1, "")
@@ -124,6 +132,21 @@ def test_help_names_what_the_folders_hold() -> None:
         (["--teacher-option", "l2=200", "--teacher-option", "loss=bpr"], "teacher_options", {"l2": 200, "loss": "bpr"}),
         (["--history-length", "20"], "history_length", 20),
         (["--untied"], "tied", False),
+        (["--teacher", "ease,als"], "teacher", "ease,als"),
+        (["--assistant", "64", "--assistant", "16"], "assistants", (64, 16)),
+        (["--sampled-histories", "0.5"], "sampled_histories", 0.5),
+        (["--unlabelled", "more.csv"], "unlabelled", "more.csv"),
+        (["--initialise", "item_svd"], "initialise", "item_svd"),
+        (["--student-loss", "bpr"], "student_loss", "bpr"),
+        (["--student-loss-weight", "0.25"], "student_loss_weight", 0.25),
+        (["--student-loss-weight", "cosine:0.6:0.0"], "student_loss_weight", "cosine:0.6:0.0"),
+        (["--temperature", "linear:4:1"], "temperature", "linear:4.0:1.0"),
+        (["--weighting", "uncertainty"], "weighting", "uncertainty"),
+        (["--whole-histories"], "whole_histories", True),
+        (["--pretrain-epochs", "2"], "pretrain_epochs", 2),
+        (["--fine-tune-epochs", "3"], "fine_tune_epochs", 3),
+        (["--loss-option", "top=40", "--loss-option", "beta=0.5"], "loss_options", {"top": 40, "beta": 0.5}),
+        (["--fusion"], "fusion", True),
         (["--loss", "score_mse", "--loss", "softened_kl"], "losses", ("score_mse", "softened_kl")),
         (["--loss-weight", "0.25"], "loss_weights", (0.25,)),
         (["--target", "micro"], "targets", ("micro",)),
@@ -136,6 +159,27 @@ def test_run_hands_an_option_over(arguments: list[str], field: str, value: Any, 
     assert getattr(ran["config"], field) == value
     left = {other.name for other in fields(Config)} - {field}
     assert all(getattr(ran["config"], name) == getattr(Config(), name) for name in left)
+
+
+def test_weights_of_teachers_and_losses_are_numbers_or_schedules(ran: dict[str, Any]) -> None:
+    done = kdrec("run", "--teacher", "ease,als", "--teacher-weight", "0.7", "--teacher-weight", "linear:0:1",
+                 "--loss-weight", "warm_up:2")  # fmt: skip
+    assert done.exit_code == 0
+    assert ran["config"] == Config(teacher="ease,als", teacher_weights=(0.7, "linear:0:1"), loss_weights=("warm_up:2",))
+
+
+def test_distill_hands_over_all_but_files(ran: dict[str, Any]) -> None:
+    assert kdrec("distill", "--loss", "rrd", "--fusion", "--work", "there", "--quiet").exit_code == 0
+    assert ran == {"config": Config(losses=("rrd",), fusion=True), "work": Path("there")}
+    refused = kdrec("distill", "--target", "micro")
+    assert refused.exit_code == 2 and "No such option" in plain(refused.output)
+
+
+def test_distill_prints_a_table_or_json(ran: dict[str, Any]) -> None:
+    done = kdrec("distill")
+    assert "Teacher" in done.stdout and "0.2500" in done.stdout and "report.html" not in done.stdout
+    assert "Latency" not in done.stdout
+    assert json.loads(kdrec("distill", "--json").stdout) == REPORT
 
 
 def test_run_repeats_a_file_and_options_override_it(ran: dict[str, Any], tmp_path: Path) -> None:
@@ -201,9 +245,10 @@ def test_an_interrupted_run_says_how_to_go_on(experiment: Callable[[Callable[...
         raise KeyboardInterrupt
 
     experiment(run)
-    done = kdrec("run", "--quiet")
-    assert done.exit_code == 130
-    assert done.stderr == "error: interrupted; run the same command again to continue\n"
+    for command in ("run", "distill"):
+        done = kdrec(command, "--quiet")
+        assert done.exit_code == 130
+        assert done.stderr == "error: interrupted; run the same command again to continue\n"
 
 
 @pytest.mark.parametrize(
@@ -213,6 +258,11 @@ def test_an_interrupted_run_says_how_to_go_on(experiment: Callable[[Callable[...
             ["run", "--teacher-option", "l2"],
             "--teacher-option must be key=value, not 'l2'; for example --teacher-option epochs=3",
         ),
+        (
+            ["distill", "--loss-option", "top"],
+            "--loss-option must be key=value, not 'top'; for example --loss-option top=50",
+        ),
+        (["distill", "--temperature", "hot"], "temperature must be a number or a schedule, not 'hot'"),
         (["run", "--config", "no.json"], "config no.json cannot be read: No such file or directory"),
         (["run", "--epochs", "0"], "epochs must be at least 1, not 0"),
         (["evaluate", "popularity", "--user-column", "u"], "user_column='u' has no effect: demo is a data set by name"),
@@ -250,6 +300,13 @@ def test_evaluate_on_test_pairs_of_the_users_own(log: str, tmp_path: Path) -> No
     (tmp_path / "test.csv").write_text("user,item,t\n0,7,9\n3,11,9\n")
     done = kdrec("evaluate", "popularity", "--data", log, "--test", str(tmp_path / "test.csv"), "--k", "5", "--quiet")
     assert done.stdout.splitlines()[0] == "popularity on log, test part of given: 2 users, 12 items"
+
+
+def test_help_tells_hard_losses_from_soft_ones() -> None:
+    shown = plain(kdrec("distill", "--help").output)
+    assert "Hard loss, on what users did: bce, bpr, in_batch_softmax, sampled_softmax, softmax." in shown
+    soft = shown.partition("Distillation loss:")[2].partition("; repeatable")[0]
+    assert "rce_kd" in soft and "bpr" not in soft and "--target" not in shown
 
 
 def test_help_says_what_the_defaults_do() -> None:

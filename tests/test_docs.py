@@ -2,14 +2,17 @@
 
 import importlib.util
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 TREE = Path(__file__).parents[1]
 DOCUMENTS = ["README.md", "CONTRIBUTING.md"]
+RUNS = re.findall(r"^\.venv/bin/kdrec ((?:run|distill) .+)$", (TREE / "README.md").read_text(), re.MULTILINE)
 BLOCKS = re.findall(r"^```python\n(.*?)^```", (TREE / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 
 # What the documents name but a clean tree does not hold.
@@ -30,6 +33,10 @@ def test_python_in_the_readme_runs(block: str, tmp_path: Path) -> None:
 
 def test_the_readme_has_python_to_run() -> None:
     assert len(BLOCKS) >= 2
+
+
+def test_the_readme_has_runs_of_both_commands() -> None:
+    assert {line.split()[0] for line in RUNS} == {"run", "distill"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -88,6 +95,23 @@ def test_commands_in_the_readme_are_commands() -> None:
     known = {command.callback.__name__ for command in app.registered_commands if command.callback is not None}
     used = set(re.findall(r"kdrec (run|[a-z]+) (?:--|[A-Z]+\b)", (TREE / "README.md").read_text()))
     assert used == known
+
+
+@pytest.mark.parametrize("line", RUNS)
+def test_runs_in_the_readme_name_what_exists(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options, methods, their options and values, without reading data or training."""
+    from kdrec import experiment
+    from kdrec.cli import app
+    from kdrec.preflight import check_names
+    from kdrec.without_effect import check_effect
+
+    configs = []
+    for command in ("run", "distill"):
+        monkeypatch.setattr(experiment, command, lambda config, **folders: configs.append(config))
+    done = CliRunner().invoke(app, [*shlex.split(line), "--quiet"])
+    assert done.exit_code == 0, done.output
+    check_names(configs[0])
+    check_effect(configs[0])
 
 
 def test_changelog_keeps_its_form() -> None:

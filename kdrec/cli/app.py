@@ -11,6 +11,7 @@ from kdrec.cli.bench import bench
 from kdrec.cli.chatter import without_chatter
 from kdrec.cli.check import check
 from kdrec.cli.console import print_error
+from kdrec.cli.distill import distill
 from kdrec.cli.evaluate import evaluate
 from kdrec.cli.inspect import inspect
 from kdrec.cli.recommend import recommend
@@ -18,11 +19,13 @@ from kdrec.cli.run import run
 from kdrec.errors import KdrecError
 
 EPILOG = """\
-**Three to begin with**
+**Four to begin with**
 
 `kdrec run` : the embedded data set, start to end, in a few minutes
 
 `kdrec run --data my_log.csv --user-column u --item-column i --time-column t`
+
+`kdrec distill --data my_log.csv --loss rrd --assistant 128` : the student alone, judged beside its teacher
 
 `kdrec recommend tflite_models/demo/android --history I0012 --history I0007`
 """
@@ -40,7 +43,7 @@ class Commands(TyperGroup):
             print_error(str(error))
             raise typer.Exit(2) from error
         except KeyboardInterrupt as error:
-            resumable = ctx.invoked_subcommand == "run"
+            resumable = ctx.invoked_subcommand in ("run", "distill")
             print_error("interrupted" + ("; run the same command again to continue" if resumable else ""))
             raise typer.Exit(130) from error
 
@@ -69,7 +72,7 @@ def kdrec(
     """Distill a recommender into a tiny int8 .tflite that still recommends like the teacher."""
 
 
-for command in (run, evaluate, recommend, inspect, bench, check):
+for command in (run, distill, evaluate, recommend, inspect, bench, check):
     app.command()(command)
 
 

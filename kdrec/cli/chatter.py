@@ -9,7 +9,7 @@ from threading import Thread
 CHATTER = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog|"
     rb"[IW]\d{4} \d\d:|\d{4}-\d\d-\d\d [\d:.]+: [IW] |"  # a log line of level information or warning
-    rb"E\d{4} .*(cuda|cuInit|node_def_util)|"  # no GPU; an attribute that TensorFlow itself calls expected
+    rb"E\d{4} .*(cuda|cuInit|node_def_util|oneDNN supports)|"  # no GPU; expected; slower
     rb"INFO: (Created TensorFlow Lite|Initialized TensorFlow Lite)|"
     rb"To enable the following instructions: "
 )

@@ -24,6 +24,13 @@ def found(folder: str) -> str:
     return ", ".join(sorted(module.name for module in iter_modules([str(path)]) if module.name != "base"))
 
 
+def losses(hard: bool) -> str:
+    """The names of the losses on what users did, or on a teacher; their files say which of the two they are."""
+    folder = Path(__file__).parents[1] / "losses"
+    names = found("losses").split(", ")
+    return ", ".join(name for name in names if ("(keras.losses.Loss)" in (folder / f"{name}.py").read_text()) == hard)
+
+
 # Config field -> panel, help, and the option's name where it is not the field's.
 OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
     "data": (DATA, f"A CSV, TSV or Parquet file, a folder, or a name: {found('data/sets')}."),
@@ -56,17 +63,54 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
     "split": (DATA, "How pairs are held out: auto, leave_last_out, by_time or random_per_user."),
     "teacher": (TEACHER, f"Names ({found('models/teachers')}), best of several by comma, or a file."),
     "teacher_options": (TEACHER, "An option of the teacher, key=value; repeatable.", "--teacher-option"),
+    "teacher_weights": (
+        TEACHER,
+        "Listen to every teacher that is named, not to the best: the weight of each, in their order; repeatable.",
+        "--teacher-weight",
+    ),
+    "assistants": (
+        TEACHER,
+        "Width of a student between teacher and student, which learns from the one before; repeatable, wide to narrow.",
+        "--assistant",
+    ),
+    "sampled_histories": (
+        TEACHER,
+        "Made-up histories that the teacher labels, beside each real one; 0.5 adds one for two.",
+    ),
+    "unlabelled": (TEACHER, "File of more users, columns as in --data, whose histories only the teacher labels."),
     "student": (STUDENT, f"What is distilled: {found('models/students')}."),
     "embedding_dim": (STUDENT, "Width of an item row."),
     "history_length": (STUDENT, "Items of history that the student reads; by default the 95th percentile, at most 50."),
     "encoder": (STUDENT, f"History to query vector: {found('models/encoders')}."),
     "hidden": (STUDENT, "Units of its dense layer."),
     "tied": (STUDENT, "One item table for reading and scoring, or two.", "--tied/--untied"),
-    "losses": (TRAINING, f"Distillation loss: {found('losses')}; repeatable.", "--loss"),
-    "loss_weights": (TRAINING, "Weight of each --loss, in their order; repeatable.", "--loss-weight"),
-    "temperature": (TRAINING, "Softens the scores of both in the losses that ask for it."),
-    "student_loss_weight": (TRAINING, "a in: a * hard loss + (1 - a) * distillation loss."),
+    "initialise": (STUDENT, f"How its item table begins when it is distilled: {found('models/initialisers')}."),
+    "losses": (TRAINING, f"Distillation loss: {losses(hard=False)}; repeatable.", "--loss"),
+    "loss_weights": (TRAINING, "Weight of each --loss, in their order; a number or a schedule.", "--loss-weight"),
+    "loss_options": (
+        TRAINING,
+        "An option of those losses, hard or soft, that have it: key=value; repeatable.",
+        "--loss-option",
+    ),
+    "temperature": (
+        TRAINING,
+        "Softens the scores of both in the losses that ask for it. A number, or a schedule over the training: "
+        "linear:4:1, cosine:4:1.",
+    ),
+    "student_loss": (TRAINING, f"Hard loss, on what users did: {losses(hard=True)}."),
+    "student_loss_weight": (
+        TRAINING,
+        "a in: a * hard loss + (1 - a) * distillation loss; a number or a schedule, as cosine:0.6:0.",
+    ),
+    "weighting": (TRAINING, f"How rows and losses are weighed beside that: {found('distill/weightings')}."),
+    "whole_histories": (
+        TRAINING,
+        "Hide no item of a set, for distillation alone: --student-loss-weight 0.",
+        "--whole-histories",
+    ),
+    "pretrain_epochs": (TRAINING, "Epochs on the hard loss alone, before distillation."),
     "epochs": (TRAINING, "Passes at most; training stops earlier by --patience."),
+    "fine_tune_epochs": (TRAINING, "Epochs on the hard loss alone after it, at a tenth of the learning rate."),
     "batch_size": (TRAINING, "Rows a step."),
     "learning_rate": (TRAINING, "Of the student."),
     "patience": (TRAINING, "Epochs without a better validation NDCG before it stops."),
@@ -76,8 +120,17 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
     "recipe": (FILES, f"Precision of the file: {found('compress/recipes')}."),
     "targets": (FILES, f"Device: {found('targets')}; repeatable.", "--target"),
     "k": (EVALUATION, "Length of the lists that are judged."),
+    "fusion": (
+        EVALUATION,
+        "Judge teacher and student together, too, mixed as is best on validation: a figure, not a file, for "
+        "it needs the teacher wherever it serves.",
+        "--fusion",
+    ),
     "seed": (EVALUATION, "Of all that is random; equal seeds, equal files."),
 }
+
+
+EXAMPLES = {"--teacher-option": "epochs=3", "--loss-option": "top=50"}
 
 
 def with_options(*panels: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -123,25 +176,32 @@ def option(field: Field[Any]) -> inspect.Parameter:
 
 def spelled(hint: Any) -> Any:
     """The type by which the command line reads a field: a tuple is a repeated option, a dict repeats key=value."""
-    inner = next(part for part in get_args(hint) if part is not type(None)) if isinstance(hint, UnionType) else hint
+    inner = without_union(hint)
     if get_origin(inner) is tuple:
-        return list[get_args(inner)[0]] | None  # type: ignore[misc]
+        return list[without_union(get_args(inner)[0])] | None  # type: ignore[misc]
     return list[str] | None if get_origin(inner) is dict else inner | None
+
+
+def without_union(hint: Any) -> Any:
+    """The one type that a text is read as: what may be a number or text is text, in which Config finds the number."""
+    parts = [part for part in get_args(hint) if part is not type(None)] if isinstance(hint, UnionType) else [hint]
+    return str if str in parts else parts[0]
 
 
 def config_of(file: Path | None, given: dict[str, Any]) -> Config:
     """The configuration of a file, or the default one, with the options that were given."""
     base = Config.from_file(file) if file is not None else Config()
     values = {name: value for name, value in given.items() if value is not None}
-    if "teacher_options" in values:
-        values["teacher_options"] = dict(key_value(text) for text in values["teacher_options"])
+    for name in ("teacher_options", "loss_options"):
+        if name in values:
+            values[name] = dict(key_value(text, OPTIONS[name][-1]) for text in values[name])
     return replace(base, **values)
 
 
-def key_value(text: str) -> tuple[str, Any]:
+def key_value(text: str, option: str) -> tuple[str, Any]:
     """Take `key=value` apart; a value that reads as JSON (a number, true, a list) is one.
 
-    >>> key_value("epochs=3"), key_value("optimizer=adam")
+    >>> key_value("epochs=3", "--teacher-option"), key_value("optimizer=adam", "--teacher-option")
     (('epochs', 3), ('optimizer', 'adam'))
 
     Raises:
@@ -149,7 +209,7 @@ def key_value(text: str) -> tuple[str, Any]:
     """
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise DataError(f"--teacher-option must be key=value, not {text!r}; for example --teacher-option epochs=3")
+        raise DataError(f"{option} must be key=value, not {text!r}; for example {option} {EXAMPLES[option]}")
     try:
         return key, json.loads(value)
     except json.JSONDecodeError:

@@ -38,6 +38,7 @@ _KNOWN = {
         Column("overhead_bytes", "File overhead", kib),
         Column("sparsity", "Zero weights", percent),
         Column("keep", "Keeps", percent),
+        Column("alpha", "Teacher's share", percent),
         Column("tied_share", "Tied lists", percent),
         Column("latency_us_p50", "Latency p50", microseconds),
         Column("latency_us_p90", "Latency p90", microseconds),

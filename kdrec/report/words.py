@@ -11,6 +11,7 @@ _ROWS = {
     "student": "Student, not distilled",
     "student_distilled": "Student, distilled",
     "pruned": "Student, distilled and pruned",
+    "fusion": "Teacher and student together",
 }
 _TARGETS = {"android": "Android", "micro": "Microcontroller", "coral_edgetpu": "Coral Edge TPU"}
 _METRICS = {"ndcg": "NDCG", "hr": "hit rate", "mrr": "MRR", "map": "MAP", "f1": "F1", "auc": "AUC"}
@@ -31,9 +32,12 @@ def row_name(row: dict[str, Any]) -> str:
 def stage_name(name: str) -> str:
     """A name of the code for people.
 
-    >>> stage_name("teacher_cache")
-    'Teacher cache'
+    >>> stage_name("teacher_cache"), stage_name("assistant_128")
+    ('Teacher cache', 'Assistant, 128 wide')
     """
+    kind, _, width = name.rpartition("_")
+    if kind == "assistant" and width.isdigit():
+        return f"Assistant, {width} wide"
     return _ROWS.get(name) or name.replace("_", " ").capitalize()
 
 

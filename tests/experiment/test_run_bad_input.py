@@ -11,11 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_log import ITEMS, USERS, small
+from small_log import COLUMNS, ITEMS, USERS, small
 
+from kdrec import losses
+from kdrec.data import sets
+from kdrec.distill import weightings
 from kdrec.errors import BundleError, DataError, KdrecError, OutputError, TargetError, TrainingError
 from kdrec.errors import UnknownNameError as Unknown
 from kdrec.files import sha256_of
+from kdrec.models import initialisers, teachers
 
 Refused = Callable[..., set[str]]
 
@@ -45,14 +49,29 @@ def refused(log_folder: Path, start: Callable[..., Any], tmp_path: Path) -> Refu
         (
             {"teacher": "easy"},
             Unknown,
-            "teacher must be one of als, ease, external, two_tower, or a saved .* 'easy' is",
+            f"teacher must be one of {', '.join(teachers.names())}, or a saved .* 'easy' is",
         ),
         ({"teacher": "ease,"}, Unknown, "teacher must be one of .*; '' is none"),
         ({"teacher_options": {"l3": 1}}, Unknown, "teacher_options of 'ease' has no 'l3'; it has l2, recency"),
-        ({"losses": ("kl",)}, Unknown, "losses has no 'kl'; it has feature_matching, score_mse, softened_kl"),
+        ({"losses": ("kl",)}, Unknown, f"losses has no 'kl'; it has {', '.join(losses.names())}"),
+        ({"losses": ("bpr",)}, Unknown, "loss 'bpr' compares with what users did, not with a teacher; it is the part"),
+        ({"student_loss": "hinge"}, Unknown, f"losses has no 'hinge'; it has {', '.join(losses.names())}"),
+        (
+            {"student_loss": "score_mse"},
+            Unknown,
+            "student_loss 'score_mse' compares with a teacher, not with what users did; .* one of bce, bpr, in_batch",
+        ),
+        (
+            {"losses": ("rrd",), "student_loss": "bpr", "loss_options": {"tops": 1}},
+            Unknown,
+            "loss_options of rrd, bpr has no 'tops'; it has negatives, top$",
+        ),
+        ({"loss_options": {"top": 1}}, Unknown, "loss_options of softened_kl, softmax has no 'top'; it has none"),
+        ({"initialise": "zeros"}, Unknown, f"initialisers has no 'zeros'; it has {', '.join(initialisers.names())}"),
+        ({"weighting": "even"}, Unknown, f"weightings has no 'even'; it has {', '.join(weightings.names())}"),
         ({"targets": ("toaster",)}, Unknown, "targets has no 'toaster'; it has android, coral_edgetpu, micro"),
         ({"recipe": "int4"}, Unknown, "recipes has no 'int4'; it has dynamic_int8, float16, float32, int8"),
-        ({"encoder": "gru"}, Unknown, "encoders has no 'gru'; it has conv, mean"),
+        ({"encoder": "gru"}, Unknown, "encoders has no 'gru'; it has attention, conv, mean, rnn"),
         ({"recipe": "float16"}, TargetError, "target 'coral_edgetpu' takes the recipe int8, not 'float16'; choose"),
     ],
 )
@@ -66,9 +85,57 @@ def test_unknown_names_are_refused_before_anything_is_read(
     ("options", "error", "message"),
     [
         (
+            {"losses": ("rrd",), "loss_options": {"top": "many"}},
+            DataError,
+            "loss_options top of 'rrd' must be an integer, not 'many'",
+        ),
+        ({"losses": ("rrd",), "loss_options": {"top": 0}}, TrainingError, "top must be at least 1, not 0"),
+        (
+            {"student_loss_weight": "linear:1.5:0"},
+            DataError,
+            r"student_loss_weight must lie in \[0, 1\] all the time, not 'linear:1.5:0.0'",
+        ),
+        ({"temperature": "linear:2:0"}, DataError, "temperature must be above 0 all the time, not 'linear:2.0:0.0'"),
+        (
+            {"teacher": "ease,als", "teacher_weights": (1, "linear:1:-1")},
+            DataError,
+            "teacher_weights must each be at least 0 all the time, not 'linear:1.0:-1.0'",
+        ),
+        (
+            {"assistants": (12,), "losses": ("hetcomp",)},
+            DataError,
+            r"assistants \(12,\) are teachers without earlier states, which losses hetcomp read",
+        ),
+        (
+            {"whole_histories": True},
+            DataError,
+            "whole_histories=True leaves the hard loss without items, and student_loss_weight is 0.3; give stud",
+        ),
+        (
+            {"sampled_histories": 1.0, "student_loss_weight": 1.0},
+            DataError,
+            "sampled_histories=1.0 has no effect: with student_loss_weight=1 nobody listens to the teacher",
+        ),
+        (
+            {"unlabelled": "x.csv", "student_loss_weight": 1.0},
+            DataError,
+            "unlabelled='x.csv' has no effect: with student",
+        ),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_before_anything_is_read(
+    refused: Refused, options: dict[str, Any], error: type[KdrecError], message: str
+) -> None:
+    assert refused(error, message, **options) == set()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        (
             {"data": "netflix"},
             Unknown,
-            "data must be a file, a folder of Parquet files, or one of demo, .*'netflix' is",
+            f"data must be a file, a folder of Parquet files, or one of {', '.join(sets.names())}; 'netflix' is",
         ),
         ({"data": "lightgcn", "data_dir": "nowhere"}, DataError, "data_dir='nowhere' has no train.txt"),
         (
@@ -85,6 +152,11 @@ def test_unknown_names_are_refused_before_anything_is_read(
             {"split": "random_per_user", "encoder": "conv"},
             TrainingError,
             "encoder 'conv' reads the order of a history, but these histories are sets; use encoder='mean'",
+        ),
+        (
+            {"whole_histories": True, "student_loss_weight": 0.0},
+            DataError,
+            "whole_histories=True has no effect: these histories are ordered, and their next item is held out",
         ),
     ],
 )
@@ -132,8 +204,31 @@ def test_a_teacher_that_scores_all_alike_is_refused(refused: Refused, tmp_path: 
 def test_several_teachers_need_validation_pairs(refused: Refused, tmp_path: Path) -> None:
     for name in ("train.txt", "test.txt"):
         (tmp_path / name).write_text("".join(f"{u} {u + len(name)}\n" for u in range(4)))
-    message = "teacher must be one name when no validation pair is held out, not 'ease,als'"
+    message = "teacher must be one name when no validation pair is held out, not 'ease,als'; or listen to all, by teach"
     assert refused(DataError, message, data="lightgcn", data_dir=str(tmp_path), teacher="ease,als", k=1) == {"data"}
+
+
+def test_fusion_needs_validation_pairs(refused: Refused, tmp_path: Path) -> None:
+    for name in ("train.txt", "test.txt"):
+        (tmp_path / name).write_text("".join(f"{u} {u + len(name)}\n" for u in range(4)))
+    message = "fusion=True needs validation pairs to choose its share by, and split given held out none; leave fusion"
+    assert refused(DataError, message, data="lightgcn", data_dir=str(tmp_path), fusion=True, k=1) == {"data"}
+
+
+def test_unlabelled_users_need_items_of_the_log(refused: Refused, log_folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("who,what,when,daypart\nzoe,Z1,1,morning\n")
+    message = (
+        rf"unlabelled .*other.csv has no item of the {ITEMS} that are trained on, its ids are like 'Z1' and theirs"
+    )
+    assert refused(DataError, message, unlabelled=str(other)) == {"data", "histories"}
+
+
+def test_unlabelled_users_come_with_a_log_of_ones_own(refused: Refused) -> None:
+    message = "unlabelled='x' has no effect: demo is a data set by name, which knows its own columns"
+    options = {name: None for name in COLUMNS if name != "context_columns" and name != "category_columns"}
+    options |= {"context_columns": (), "category_columns": (), "item_features": None}
+    assert refused(DataError, message, data="demo", unlabelled="x", **options) == {"data"}
 
 
 def test_other_peoples_folders_are_left_alone(refused: Refused, tmp_path: Path) -> None:

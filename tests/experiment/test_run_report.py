@@ -15,7 +15,7 @@ from kdrec.data.splits import Split
 from kdrec.evaluation.ranking import evaluate
 from kdrec.load import load
 from kdrec.stages import Stage, Stages
-from kdrec.teaching import best_teacher, chosen_teacher, teacher_of
+from kdrec.teaching import chosen_teacher, teacher_of, trained_teachers
 from kdrec.tflite.views import read
 
 TARGETS = ("android", "coral_edgetpu", "micro")
@@ -32,7 +32,8 @@ def test_the_best_teacher_is_named_with_all_that_were_compared(
 ) -> None:
     config = small(log_folder, teacher=names, teacher_options={"iterations": 1, "factors": 2})
     stages = Stages(tmp_path)
-    best = best_teacher(stages, Stage("data", split.fingerprint(), tmp_path, 0.0, 0, cached=True), split, config)
+    data = Stage("data", split.fingerprint(), tmp_path, 0.0, 0, cached=True)
+    best, heard = trained_teachers(stages, data, split, config)
     reached = {
         stage.name.removeprefix("teacher_"): evaluate(teacher_of(stage.folder, split), split, "valid").metrics[
             "ndcg@10"
@@ -42,7 +43,7 @@ def test_the_best_teacher_is_named_with_all_that_were_compared(
     assert set(reached) == {"als", "ease"} and reached["als"] != reached["ease"]
     chosen = chosen_teacher(stages, config)
     assert chosen == {"name": max(reached, key=lambda name: reached[name]), "validation_ndcg": reached}
-    assert best.name == f"teacher_{chosen['name']}"
+    assert best.name == f"teacher_{chosen['name']}" and heard == (best,)
 
 
 def test_one_teacher_is_compared_with_none(log_folder: Path, tmp_path: Path) -> None:

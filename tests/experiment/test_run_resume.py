@@ -14,8 +14,13 @@ import pytest
 from small_log import COLUMNS
 
 TARGETS = ("android", "coral_edgetpu", "micro")
-TRAINED = ("teacher", "student", "student_distilled", "pruned")
-STAGES = ("data", "teacher", "teacher_cache", "student", "student_distilled", "pruned", "export", "evaluate")
+TRAINED = ("teacher", "student", "assistant_12", "student_distilled", "pruned")
+STAGES = (
+    *("data", "histories", "teacher", "teacher_cache", "student", "assistant_12", "assistant_12_cache"),
+    *("student_distilled", "pruned", "export", "evaluate"),
+)
+PHASE = {"assistant_12": "phase-1", "student_distilled": "phase-2"}  # in which a training of several phases is cut
+EPOCHS = {"assistant_12": 7, "student_distilled": 7}  # else 4
 MEASURED = ("latency_us_p50", "latency_us_p90", "latency_us_p99")
 LATEST, TRIES = 150.0, 4  # seconds to reach a stage; a stage may be over before the signal arrives
 
@@ -32,7 +37,8 @@ def options(log_folder: Path) -> list[str]:
         "--time-column": COLUMNS["time_column"], "--context-column": "daypart",
         "--item-id-column": COLUMNS["item_id_column"], "--title-column": COLUMNS["title_column"],
         "--category-column": "category", "--embedding-dim": 8, "--hidden": 16, "--epochs": 4, "--prune-epochs": 4,
-        "--batch-size": 128, "--patience": 4,
+        "--batch-size": 128, "--patience": 4, "--assistant": 12, "--sampled-histories": 0.2, "--pretrain-epochs": 2,
+        "--fine-tune-epochs": 1,
     }  # fmt: skip
     teacher = ["epochs=4", "patience=4", "embedding_dim=8", "layers=[16]", "batch_size=128"]
     losses = ["softened_kl", "feature_matching"]  # the second has weights of its own, drawn at random
@@ -56,7 +62,8 @@ def killed_in(stage: str, arguments: list[str], work: Path) -> Path:
             wait_for(lambda: any(work.glob(f"{stage}-*")), process, f"stage {stage}")
             folder = next(work.glob(f"{stage}-*"))
             if stage in TRAINED:
-                wait_for((folder / "checkpoint" / "state.json").exists, process, f"the first epoch of {stage}")
+                state = folder / "checkpoint" / PHASE.get(stage, "") / "state.json"
+                wait_for(state.exists, process, f"the first epoch of {stage}")
             if stage == "export":
                 time.sleep(2.0)  # into the conversion, which another process does
         finally:
@@ -70,7 +77,7 @@ def killed_in(stage: str, arguments: list[str], work: Path) -> Path:
 
 
 def epochs_of(folder: Path) -> int:
-    return len(json.loads((folder / "checkpoint" / "state.json").read_text())["epochs"])
+    return sum(len(json.loads(path.read_text())["epochs"]) for path in folder.glob("checkpoint/**/state.json"))
 
 
 def told(report: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +95,7 @@ def test_killed_run_ends_with_the_same_files(log_folder: Path, tmp_path: Path) -
         folder = killed_in(stage, arguments, work)
         finished = {path.parent.name.partition("-")[0] for path in work.glob("*/done.json")}
         assert finished == set(STAGES[: STAGES.index(stage)])
-        assert stage not in TRAINED or 1 <= epochs_of(folder) < 4, f"{stage} was not cut between two epochs"
+        assert stage not in TRAINED or 1 <= epochs_of(folder) < EPOCHS.get(stage, 4), f"{stage} was not cut in between"
         assert not out.exists() or not any(out.iterdir()), "a run that is not over has published something"
     subprocess.run(command(*arguments), check=True)
 
@@ -96,8 +103,9 @@ def test_killed_run_ends_with_the_same_files(log_folder: Path, tmp_path: Path) -
     subprocess.run(command(*repeat), check=True)
     bundles = [path for target in TARGETS for path in sorted((whole / "out" / target).iterdir())]
     assert len(bundles) == 3 * 4 + 2  # and the host tables of coral_edgetpu, of items and of context
-    trained = [path for stage in TRAINED for path in sorted((whole / "work").glob(f"{stage}-*/**/*.np[yz]"))]
-    assert len(trained) >= len(TRAINED)
+    kept = (*TRAINED, "histories", "teacher_cache", "assistant_12_cache")
+    trained = [path for stage in kept for path in sorted((whole / "work").glob(f"{stage}-*/**/*.np[yz]"))]
+    assert len(trained) >= len(kept)
     for path in (*bundles, *trained, whole / "out" / "config.json"):
         assert path.read_bytes() == (killed / path.relative_to(whole)).read_bytes(), path
     reports = [json.loads((place / "out" / "report.json").read_text()) for place in (killed, whole)]

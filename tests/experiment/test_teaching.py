@@ -14,7 +14,7 @@ from kdrec.data.splits import Split
 from kdrec.evaluation.ranking import evaluate
 from kdrec.load import load
 from kdrec.stages import Stage, Stages
-from kdrec.teaching import best_teacher, teacher_of
+from kdrec.teaching import teacher_of, trained_teachers
 
 Taught = Callable[[Config], tuple[Stage, dict[str, bool]]]
 
@@ -31,7 +31,7 @@ def taught(split: Split, tmp_path: Path) -> Taught:
     def teach(config: Config) -> tuple[Stage, dict[str, bool]]:
         stages = Stages(tmp_path / "work")
         data = Stage("data", split.fingerprint(), tmp_path, 0.0, 0, cached=True)
-        chosen = best_teacher(stages, data, split, config)
+        chosen = trained_teachers(stages, data, split, config).best
         return chosen, {stage.name: stage.cached for stage in stages.finished}
 
     return teach

@@ -1,0 +1,316 @@
+"""What the benchmarks share: teachers, caches and students trained once, files that are judged, results kept."""
+
+import argparse
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from kdrec import losses, pack
+from kdrec.bundle.read import open_bundle
+from kdrec.config import Config
+from kdrec.data.left_out import leave_users_out
+from kdrec.data.sampled import sampled_histories
+from kdrec.data.splits import Split
+from kdrec.distill.calibrate import calibrated_scale
+from kdrec.distill.rows import rows_of
+from kdrec.distill.teacher_cache import TeacherCache
+from kdrec.distill.train import train
+from kdrec.evaluation.ranking import evaluate
+from kdrec.files import atomic_write
+from kdrec.judge import keras_scorer
+from kdrec.models import initialisers
+from kdrec.models.students.history import history
+from kdrec.models.teachers.als import als
+from kdrec.models.teachers.base import Teacher, load
+from kdrec.models.teachers.ensemble import ensemble
+from kdrec.runtime.judge import judge
+from kdrec.steps import make_deterministic
+from kdrec.tflite.sizes import sizes
+
+LEFT_OUT_SHARE, LEFT_OUT_SEED = 0.1, 7
+TOP, ITEM_TOP = 100, 200
+say = Console(stderr=True).log
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One student: everything that its training depends on beside data and teacher.
+
+    Args:
+        method: its row in the table.
+        losses: soft losses by name, with the options of each; none is plain training.
+        student_loss_weight: weight of the hard loss.
+        embedding_dim, hidden, tied: of the student.
+        history_length: items that it reads.
+        epochs, learning_rate: of its training; an epoch holds every user and every sampled history once.
+        initialise: where its item table begins, a name in `kdrec.models.initialisers`.
+        initialise_options: of the ALS, as wide as the student, whose factors it begins with.
+        sampled: histories of nobody that the teacher labels, for each user.
+        sampled_a_row: so many of them an epoch, for each user, in turn.
+        hidden_share: of a user's items, hidden from the student and wanted of it.
+        whole_share: of the users, from whom nothing is hidden in an epoch.
+        seed: of all that is random in its training.
+        left_out: whether a tenth of the users is left out of teacher and student, to be judged on.
+    """
+
+    method: str
+    losses: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    student_loss_weight: float = 0.0
+    embedding_dim: int = 20
+    hidden: int = 128
+    tied: bool = True
+    history_length: int = 256
+    epochs: int = 25
+    learning_rate: float = 0.01
+    initialise: str = "random"
+    initialise_options: Mapping[str, float] = field(default_factory=dict)
+    sampled: float = 0.0
+    sampled_a_row: float | None = None
+    hidden_share: tuple[float, float] = (0.0, 0.0)
+    whole_share: float = 0.0
+    seed: int = 0
+    left_out: bool = False
+
+
+class Benchmark:
+    """A data set, its teacher, and the students that were distilled from it; what was done is not done again.
+
+    Args:
+        name: of the data set; the results go to `<name>.json` beside the script.
+        split: the data.
+        teacher: trains the teacher of a split; the results depend on `teacher_key`, which names its settings.
+        teacher_key: JSON that describes the teacher.
+        metrics: what is reported, for example ("recall@50", "ndcg@10"); the first one chooses.
+        work: folder for teachers, caches and finished settings.
+    """
+
+    def __init__(
+        self, name: str, split: Split, teacher: Callable[[Split, Path], Teacher], teacher_key: Mapping[str, Any],
+        metrics: tuple[str, ...], work: Path,
+    ):  # fmt: skip
+        self.name, self.metrics, self.build, self.teacher_key = name, metrics, teacher, dict(teacher_key)
+        self.ks = tuple(sorted({int(metric.partition("@")[2]) for metric in metrics}))
+        self.work = work / key_of(self.teacher_key, split.fingerprint())
+        without, self.left = leave_users_out(split, LEFT_OUT_SHARE, LEFT_OUT_SEED)
+        self.splits = {False: split, True: without}
+        self._teachers: dict[bool, Any] = {}
+
+    def teacher(self, left_out: bool = False) -> Teacher:
+        """The teacher of everybody, or of those who are not left out."""
+        if left_out not in self._teachers:
+            folder = self.work / f"teacher-{'left-out' if left_out else 'all'}"
+            if not folder.exists():
+                start = time.perf_counter()
+                teacher = self.build(self.splits[left_out], self.work / "checkpoints" / folder.name)
+                teacher.save(folder)
+                (folder / "seconds.json").write_text(json.dumps(time.perf_counter() - start))
+            self._teachers = {left_out: load(folder)}  # one at a time: a teacher may fill the memory
+        return self._teachers[left_out]
+
+    def teacher_row(self, left_out: bool = False) -> dict[str, Any]:
+        """What the teacher reaches on validation and test."""
+
+        def measure() -> dict[str, Any]:
+            row = {"method": "teacher", **self._judged("float", self.teacher(left_out), left_out, None)}
+            folder = self.work / f"teacher-{'left-out' if left_out else 'all'}"
+            return row | {"seconds": json.loads((folder / "seconds.json").read_text())}
+
+        return self._once({"teacher": True, "left_out": left_out}, measure)
+
+    def run(self, setting: Setting, test: bool = True) -> dict[str, Any]:
+        """Train a student and judge it: float on validation; with `test`, also float and int8 file on test."""
+        key = asdict(setting)
+        return self._once({**key, "test": test}, lambda: self._run(setting, test))
+
+    def _run(self, setting: Setting, test: bool) -> dict[str, Any]:
+        say(
+            f"{self.name}: {setting.method} d={setting.embedding_dim} seed {setting.seed}",
+            "left out" * setting.left_out,
+        )
+        make_deterministic(setting.seed)
+        start = time.perf_counter()
+        split = self.splits[setting.left_out]
+        student = history(
+            split.train.n_items, embedding_dim=setting.embedding_dim, history_length=setting.history_length,
+            hidden=setting.hidden, tied=setting.tied, ordered=split.ordered, seed=setting.seed,
+        )  # fmt: skip
+        soft = [losses.get(name)(**options) for name, options in setting.losses.items()]
+        listening = self._listening(setting, soft)
+        if setting.initialise != "random":
+            factors = als(
+                split.train, seed=setting.seed, factors=setting.embedding_dim, **setting.initialise_options
+            ).item_embedding
+            initialisers.get(setting.initialise)(student, item_embedding=factors, seed=setting.seed)
+        train(
+            student, split, losses=soft, student_loss_weight=setting.student_loss_weight if soft else 1.0,
+            epochs=setting.epochs, learning_rate=setting.learning_rate, patience=None, monitor=None,
+            seed=setting.seed, stage=setting.method, hidden_share=setting.hidden_share,
+            whole_share=setting.whole_share, sampled_a_row=setting.sampled_a_row, **listening,
+        )  # fmt: skip
+        row = {"setting": asdict(setting), "method": setting.method, "seconds": time.perf_counter() - start}
+        length = setting.history_length
+        row |= self._judged("float", keras_scorer(student), setting.left_out, length, ("valid", "test")[: 1 + test])
+        if test:
+            row |= self._file(student, split, setting)
+        return row
+
+    def _listening(self, setting: Setting, soft: Iterable[Any]) -> dict[str, Any]:
+        if not soft:
+            return {}
+        needs = frozenset().union(*(loss.needs for loss in soft))
+        return {"cache": self.cache(setting, needs), "sampled": self.sampled(setting)}
+
+    def sampled(self, setting: Setting) -> Any:
+        """The histories of nobody that a setting trains on beside the users'."""
+        train_part = self.splits[setting.left_out].train
+        count = round(setting.sampled * len(np.unique(train_part.users)))
+        return sampled_histories(train_part, count, seed=0) if count else None
+
+    def cache(self, setting: Setting, needs: frozenset[str]) -> TeacherCache:
+        """The teacher's answers, written once for all settings that ask for the same."""
+        split = self.splits[setting.left_out]
+        asked = {"left_out": setting.left_out, "sampled": setting.sampled, "needs": sorted(needs)}
+        folder = self.work / "caches" / key_of(asked)
+        if not folder.exists():
+            say(f"{self.name}: asking the teacher for {', '.join(sorted(needs))}")
+            rows = rows_of(split, sampled=self.sampled(setting))
+            TeacherCache.write(
+                folder, self.teacher(setting.left_out), rows.interactions, rows.users, rows.cuts, needs=needs,
+                scale=self.scale(setting.left_out), top=TOP, item_top=ITEM_TOP, unlabelled=rows.unlabelled,
+            )  # fmt: skip
+        return TeacherCache.open(folder)
+
+    def scale(self, left_out: bool) -> float:
+        """What makes temperature 1 natural for the teacher's scores."""
+        key = {"scale": True, "left_out": left_out}
+        return self._once(key, lambda: {"scale": calibrated_scale(self.teacher(left_out), self.splits[left_out])})[
+            "scale"
+        ]
+
+    def _judged(
+        self, form: str, scorer: Any, left_out: bool, length: int | None, parts: tuple[str, ...] = ("valid", "test")
+    ) -> dict[str, float]:
+        """`<form>_<part>_<metric>`, over everybody, or over those who were left out."""
+        split, users = self.splits[left_out], self.left if left_out else None
+        found = {}
+        for part in parts:
+            result = evaluate(scorer, split, part, ks=self.ks, history_length=length, users=users)
+            found |= {f"{form}_{part}_{metric}": result.metrics[metric] for metric in self.metrics}
+        return found
+
+    def _file(self, student: Any, split: Split, setting: Setting) -> dict[str, Any]:
+        """The int8 Android file of a student, judged on test, and its bytes."""
+        folder = self.work / "files" / key_of(asdict(setting))
+        config = Config(targets=("android",), recipe="int8", teacher="als", seed=setting.seed)
+        pack.export_bundles(student, split, config, self.name, folder)
+        bundle = open_bundle(folder / "android")
+        content = bundle.files[bundle.manifest.signatures["score"].file]
+        constants = sizes(content, split.train.n_items).constants
+        per_item = sum(size for shape, _, size in constants if shape and max(shape) >= split.train.n_items)
+        judged = self._judged(
+            "int8", judge(bundle.manifest, bundle.files), setting.left_out, setting.history_length, ("test",)
+        )
+        return {**judged, "file_bytes": len(content), "row_bytes": per_item / split.train.n_items}
+
+    def report(
+        self, methods: Mapping[str, list[Setting]], recipes: list[Setting], published: list[dict], given: Any
+    ) -> None:
+        """Choose each method's setting on validation, run it with every seed, and write the results.
+
+        Args:
+            methods: what validation chooses from, by method.
+            recipes: settings that are run as they are, for everybody and for users who were left out.
+            published: rows of papers.
+            given: the command line; `--only` runs a part and writes no results.
+        """
+        chosen = {}
+        for name, alternatives in methods.items():
+            if given.only in (None, name):
+                reached = [self.run(setting, test=False)[f"float_valid_{self.metrics[0]}"] for setting in alternatives]
+                chosen[name] = alternatives[int(np.argmax(reached))]
+        rows = [summary([self.run(one) for one in seeded(setting, given.seeds)]) for setting in chosen.values()]
+        if given.only in (None, "recipe"):
+            for setting in recipes:
+                rows.append(summary([self.run(one) for one in seeded(setting, given.seeds)]))
+                unseen = replace(setting, left_out=True)
+                rows.append(summary([self.run(one) for one in seeded(unseen, given.seeds)]))
+        if given.only is None:
+            result = {
+                "data": self.name, "metrics": self.metrics, "teacher_settings": self.teacher_key,
+                "teacher": self.teacher_row(), "teacher_left_out": self.teacher_row(left_out=True),
+                "published": published, "rows": rows,
+                "tried": {name: [asdict(setting) for setting in tried] for name, tried in methods.items()},
+            }  # fmt: skip
+            place = Path(__file__).parent / f"{self.name}.json"
+            atomic_write(place, json.dumps(result, indent=1, sort_keys=True) + "\n")
+            say(f"written to {place}")
+
+    def _once(self, key: Mapping[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        place = self.work / "done" / f"{key_of(key)}.json"
+        if not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            atomic_write(place, json.dumps(work(), indent=1))
+        return json.loads(place.read_text())
+
+
+def built_ensemble(options: Mapping[str, Any]) -> Callable[[Split, Path], Teacher]:
+    """Trains an ensemble on a split, its weights chosen on the split's validation part."""
+
+    def build(split: Split, checkpoints: Path) -> Teacher:
+        return ensemble(
+            split.train, seed=0, ordered=split.ordered, validation=split, checkpoint_folder=checkpoints, **options
+        )
+
+    return build
+
+
+def key_of(*parts: Any) -> str:
+    """A short name that depends on all of some JSON."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def seeded(setting: Setting, seeds: Iterable[int]) -> list[Setting]:
+    """The same with each seed."""
+    return [replace(setting, seed=seed) for seed in seeds]
+
+
+def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Mean and standard deviation over seeds of everything that was measured."""
+    numbers = [name for name, value in runs[0].items() if isinstance(value, float | int)]
+    return {
+        **{key: runs[0][key] for key in ("method", "setting") if key in runs[0]},
+        "seeds": len(runs),
+        **{
+            name: {
+                "mean": float(np.mean(values)),
+                "deviation": float(np.std(values, ddof=1)) if len(runs) > 1 else None,
+            }
+            for name in numbers
+            for values in [[run[name] for run in runs]]
+        },
+    }
+
+
+def arguments(description: str, default_folder: str) -> argparse.Namespace:
+    """--data-dir (or KDREC_DATA and the set's folder in it), --work, --seeds."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    base = os.environ.get("KDREC_DATA")
+    parser.add_argument(
+        "--data-dir", type=Path, default=Path(base, default_folder) if base else None,
+        help=f"folder of the data set; by default {default_folder} in the folder that KDREC_DATA names",
+    )  # fmt: skip
+    parser.add_argument("--work", type=Path, default=Path("runs/benchmarks"), help="where a cut run goes on")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--only", help="train the settings of this method and stop, for two processes side by side")
+    found = parser.parse_args()
+    if found.data_dir is None:
+        parser.error("--data-dir is missing, and KDREC_DATA names no folder")
+    return found

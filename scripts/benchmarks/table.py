@@ -1,0 +1,84 @@
+"""Tables and the picture of the benchmarks, from their result files: what scripts/readme.py puts into the README."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import matplotlib.figure
+
+PLACE = Path(__file__).parent
+NAMES = ("citeulike", "ml_1m", "gowalla")
+
+
+def results() -> dict[str, dict[str, Any]]:
+    """The result files that exist, by data set."""
+    return {
+        name: json.loads((PLACE / f"{name}.json").read_text()) for name in NAMES if (PLACE / f"{name}.json").exists()
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    """One data set: the papers' figures, the teacher, and each student's float model and int8 file on test."""
+    first, second = result["metrics"][0], result["metrics"][-1]
+    heads = [
+        "",
+        "d",
+        "tied",
+        "B a row",
+        "file KiB",
+        f"{first} float",
+        f"{first} int8 file",
+        "keep",
+        f"{second} int8 file",
+    ]
+    lines = ["| " + " | ".join([*heads, "seeds"]) + " |", "| --- |" + " ---: |" * len(heads)]
+    for paper in result["published"]:
+        cells = ["", "", str(paper["row_bytes"]) if "row_bytes" in paper else "", "", _figure(paper, first), "", ""]
+        lines.append(f"| *{paper['method']}* | " + " | ".join([*cells, _figure(paper, second), ""]) + " |")
+    for users, teacher in ((False, result["teacher"]), (True, result["teacher_left_out"])):
+        label = "teacher, users left out of its training" if users else "teacher"
+        cells = ["", "", "", "", f"{teacher[f'float_test_{first}']:.4f}", "", "100 %", "", "1"]
+        lines.append(f"| **{label}** | " + " | ".join(cells) + " |")
+        reached = teacher[f"float_test_{first}"]
+        lines += [_row(row, first, second, reached) for row in result["rows"] if row["setting"]["left_out"] == users]
+    return "\n".join(lines)
+
+
+def _row(row: dict[str, Any], first: str, second: str, teacher: float) -> str:
+    setting, file = row["setting"], row[f"int8_test_{first}"]
+    cells = [
+        str(setting["embedding_dim"]), "yes" if setting["tied"] else "no", f"{row['row_bytes']['mean']:.0f}",
+        f"{row['file_bytes']['mean'] / 1024:.0f}", _spread(row[f"float_test_{first}"]), _spread(file),
+        f"{file['mean'] / teacher:.1%}".replace("%", " %"), _spread(row[f"int8_test_{second}"]), str(row["seeds"]),
+    ]  # fmt: skip
+    label = row["method"] + (", users left out" if setting["left_out"] else "")
+    return f"| {label} | " + " | ".join(cells) + " |"
+
+
+def _figure(paper: dict[str, Any], metric: str) -> str:
+    return f"{paper[metric]:.4f}" if metric in paper else ""
+
+
+def _spread(value: dict[str, Any]) -> str:
+    return f"{value['mean']:.4f}" + ("" if value["deviation"] is None else f" ± {value['deviation']:.4f}")
+
+
+def picture(found: dict[str, dict[str, Any]]) -> matplotlib.figure.Figure:
+    """Quality against bytes an item row, one panel a data set: the papers, every method, the recipe, the teacher."""
+    figure = matplotlib.figure.Figure(figsize=(5.2 * len(found), 4.2), layout="constrained")
+    for axes, (name, result) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
+        metric = result["metrics"][0]
+        papers = [paper for paper in result["published"] if "row_bytes" in paper and metric in paper]
+        axes.scatter(
+            [p["row_bytes"] for p in papers], [p[metric] for p in papers], marker="x", c="0.5", label="published"
+        )
+        known = [row for row in result["rows"] if not row["setting"]["left_out"]]
+        recipe = [row for row in known if "recipe" in row["method"]]
+        others = [row for row in known if "recipe" not in row["method"]]
+        for rows, style, label in ((others, "o", "each method"), (recipe, "s-", "kdrec's recipe")):
+            points = sorted((row["row_bytes"]["mean"], row[f"int8_test_{metric}"]["mean"]) for row in rows)
+            axes.plot(*zip(*points, strict=True) if points else ([], []), style, label=f"{label}, int8 file")
+        axes.axhline(result["teacher"][f"float_test_{metric}"], ls="--", c="k", lw=1, label="teacher")
+        axes.set(title=name, xscale="log", xlabel="bytes an item row", ylabel=f"{metric}, test")
+        axes.legend(fontsize=8)
+    return figure
