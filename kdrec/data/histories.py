@@ -114,8 +114,9 @@ def inputs(split: "Split", part: str, users: np.ndarray, length: int | None = No
         length: tokens a row; of a set that is longer, a sample that depends on the user alone.
 
     Returns:
-        "user" (rows,) int32 (-1 for one who was left out of training by `leave_users_out`), "history" (rows, length) int32 tokens, and for each context column (rows,) int32: the
-        category of the user's first held-out event + 1, or 0 where it is unknown.
+        "user" (rows,) int32, −1 for one who was left out of training by `leave_users_out`; "history" (rows, length)
+        int32 tokens; for each context column (rows,) int32: the category of the user's first held-out event + 1, or 0
+        where it is unknown.
 
     >>> from kdrec.data.splits import leave_last_out
     >>> log = Interactions([0, 0, 0], [2, 0, 1], [10], [20, 21, 22], times=[1, 2, 3])
