@@ -206,8 +206,7 @@ class DistillationLoss(keras.layers.Layer):
         """One value a row.
 
         Args:
-            student: `scores` (rows, n_items) and, for a loss that reads them, `query` (rows, student width) and
-                `item_embedding` (n_items, student width).
+            student: `scores` (rows, n_items) and, if read, `query` (rows, d) and `item_embedding` (n_items, d).
             teacher: the fields that the loss needs, for example `scores` (rows, n_items).
             batch: which items are seen and held out, and how far the training is.
 
