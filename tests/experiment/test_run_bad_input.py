@@ -19,7 +19,7 @@ from kdrec.distill import weightings
 from kdrec.errors import BundleError, DataError, KdrecError, OutputError, TargetError, TrainingError
 from kdrec.errors import UnknownNameError as Unknown
 from kdrec.files import sha256_of
-from kdrec.models import initialisers, teachers
+from kdrec.models import encoders, initialisers, teachers
 
 Refused = Callable[..., set[str]]
 
@@ -52,7 +52,7 @@ def refused(log_folder: Path, start: Callable[..., Any], tmp_path: Path) -> Refu
             f"teacher must be one of {', '.join(teachers.names())}, or a saved .* 'easy' is",
         ),
         ({"teacher": "ease,"}, Unknown, "teacher must be one of .*; '' is none"),
-        ({"teacher_options": {"l3": 1}}, Unknown, "teacher_options of 'ease' has no 'l3'; it has l2, recency"),
+        ({"teacher_options": {"l3": 1}}, Unknown, "teacher_options of 'ease' has no 'l3'; it has .*l2, recency"),
         ({"losses": ("kl",)}, Unknown, f"losses has no 'kl'; it has {', '.join(losses.names())}"),
         ({"losses": ("bpr",)}, Unknown, "loss 'bpr' compares with what users did, not with a teacher; it is the part"),
         ({"student_loss": "hinge"}, Unknown, f"losses has no 'hinge'; it has {', '.join(losses.names())}"),
@@ -71,7 +71,7 @@ def refused(log_folder: Path, start: Callable[..., Any], tmp_path: Path) -> Refu
         ({"weighting": "even"}, Unknown, f"weightings has no 'even'; it has {', '.join(weightings.names())}"),
         ({"targets": ("toaster",)}, Unknown, "targets has no 'toaster'; it has android, coral_edgetpu, micro"),
         ({"recipe": "int4"}, Unknown, "recipes has no 'int4'; it has dynamic_int8, float16, float32, int8"),
-        ({"encoder": "gru"}, Unknown, "encoders has no 'gru'; it has attention, conv, mean, rnn"),
+        ({"encoder": "gru"}, Unknown, f"encoders has no 'gru'; it has {', '.join(encoders.names())}"),
         ({"recipe": "float16"}, TargetError, "target 'coral_edgetpu' takes the recipe int8, not 'float16'; choose"),
     ],
 )
