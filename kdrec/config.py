@@ -84,6 +84,7 @@ class Config:
     learning_rate: float = 0.005
     patience: int = 3
     cuts_per_user: int | None = 50
+    jit_compile: bool = False
 
     sparsity: float = 0.5
     prune_epochs: int = 6

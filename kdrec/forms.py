@@ -24,7 +24,7 @@ LONGEST_HISTORY = 50  # by default a device keeps no more of a user than this
 FINE_TUNE_RATE = 0.1  # of the learning rate
 
 STUDENT_OPTIONS = ("student", "embedding_dim", "history_length", "encoder", "hidden", "tied", "seed")
-TRAINING_OPTIONS = ("batch_size", "patience", "cuts_per_user")
+TRAINING_OPTIONS = ("batch_size", "patience", "cuts_per_user", "jit_compile")
 RATE_OPTIONS = ("epochs", "learning_rate")
 DISTILLATION_OPTIONS = (
     *("losses", "loss_weights", "loss_options", "temperature", "student_loss_weight", "weighting", "initialise"),

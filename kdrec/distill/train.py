@@ -35,11 +35,13 @@ def train(
     learning_rate: float = 0.005,
     patience: int | None = 3,
     monitor: str | None = "val_ndcg@10",
+    validate: bool = True,
     cuts_per_user: int | None = 50,
     sampled: Interactions | None = None,
     sampled_a_row: float | None = None,
     hidden_share: tuple[float, float] = (0.0, 0.5),
     whole_share: float = 0.0,
+    jit_compile: bool = False,
     seed: int = 0,
     stage: str = "student",
     folder: Path | None = None,
@@ -61,10 +63,13 @@ def train(
         epochs, batch_size, learning_rate: of the training.
         patience: epochs without a better `monitor` before it stops; None never stops.
         monitor: which metric chooses the epoch; None keeps the last one.
+        validate: whether each epoch is judged on validation; without, the last one is kept.
         cuts_per_user: at most so many training rows a user (ordered histories).
         sampled: users whom only the teacher labels, trained on beside those of `train`; the cache answers them, too.
         sampled_a_row: so many of them for each other row, drawn anew each epoch; None takes all.
         hidden_share, whole_share: as of `TrainingBatches`.
+        jit_compile: compile the step with XLA: some seconds at the start, and less than half of the time a step where
+            the catalogue has tens of thousands of items.
         seed: of order and hidden items.
         stage: named in errors and progress.
         folder: for checkpoints; with one, a killed training goes on where it was.
@@ -93,9 +98,10 @@ def train(
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, decay_steps=epochs * steps, warmup_target=learning_rate, warmup_steps=min(20, epochs * steps - 1)
     )
-    distiller.compile(keras.optimizers.Adam(rate, beta_2=0.99), loss=student_loss or Softmax())
+    distiller.compile(keras.optimizers.Adam(rate, beta_2=0.99), loss=student_loss or Softmax(), jit_compile=jit_compile)
     distiller.build_losses(*batches.batch(np.arange(1), np.random.default_rng(seed)))
-    monitor = monitor if len(split.valid) else None
+    validate = validate and len(split.valid) > 0
+    monitor = monitor if validate else None
     state = TrainingState(folder, stage, monitor, patience)
 
     def report(epoch: int, logs: dict[str, float]) -> None:
@@ -108,7 +114,7 @@ def train(
         state,
         epochs=epochs,
         steps_per_epoch=steps,
-        validation=validation_batches(split, length, seed=seed) if len(split.valid) else None,
+        validation=validation_batches(split, length, seed=seed) if validate else None,
         callbacks=callbacks,
         report=report,
     )

@@ -1,17 +1,16 @@
 """What the benchmarks share: teachers, caches and students trained once, files that are judged, results kept."""
 
-import argparse
-import hashlib
+import io
 import json
-import os
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
+from setting import Setting, key_of, seeded, summary
 
 from kdrec import losses, pack
 from kdrec.bundle.read import open_bundle
@@ -40,46 +39,6 @@ TOP, ITEM_TOP = 100, 200
 say = Console(stderr=True).log
 
 
-@dataclass(frozen=True)
-class Setting:
-    """One student: everything that its training depends on beside data and teacher.
-
-    Args:
-        method: its row in the table.
-        losses: soft losses by name, with the options of each; none is plain training.
-        student_loss_weight: weight of the hard loss.
-        embedding_dim, hidden, tied: of the student.
-        history_length: items that it reads.
-        epochs, learning_rate: of its training; an epoch holds every user and every sampled history once.
-        initialise: where its item table begins, a name in `kdrec.models.initialisers`.
-        initialise_options: of the ALS, as wide as the student, whose factors it begins with.
-        sampled: histories of nobody that the teacher labels, for each user.
-        sampled_a_row: so many of them an epoch, for each user, in turn.
-        hidden_share: of a user's items, hidden from the student and wanted of it.
-        whole_share: of the users, from whom nothing is hidden in an epoch.
-        seed: of all that is random in its training.
-        left_out: whether a tenth of the users is left out of teacher and student, to be judged on.
-    """
-
-    method: str
-    losses: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    student_loss_weight: float = 0.0
-    embedding_dim: int = 20
-    hidden: int = 128
-    tied: bool = True
-    history_length: int = 256
-    epochs: int = 25
-    learning_rate: float = 0.01
-    initialise: str = "random"
-    initialise_options: Mapping[str, float] = field(default_factory=dict)
-    sampled: float = 0.0
-    sampled_a_row: float | None = None
-    hidden_share: tuple[float, float] = (0.0, 0.0)
-    whole_share: float = 0.0
-    seed: int = 0
-    left_out: bool = False
-
-
 class Benchmark:
     """A data set, its teacher, and the students that were distilled from it; what was done is not done again.
 
@@ -90,14 +49,16 @@ class Benchmark:
         teacher_key: JSON that describes the teacher.
         metrics: what is reported, for example ("recall@50", "ndcg@10"); the first one chooses.
         work: folder for teachers, caches and finished settings.
+        tuned: the same with validation pairs kept out of train, where this one trains on them; by it all is chosen.
     """
 
     def __init__(
         self, name: str, split: Split, teacher: Callable[[Split, Path], Teacher], teacher_key: Mapping[str, Any],
-        metrics: tuple[str, ...], work: Path,
+        metrics: tuple[str, ...], work: Path, tuned: "Benchmark | None" = None,
     ):  # fmt: skip
         self.name, self.metrics, self.build, self.teacher_key = name, metrics, teacher, dict(teacher_key)
         self.ks = tuple(sorted({int(metric.partition("@")[2]) for metric in metrics}))
+        self.tuned = tuned or self
         self.work = work / key_of(self.teacher_key, split.fingerprint())
         without, self.left = leave_users_out(split, LEFT_OUT_SHARE, LEFT_OUT_SEED)
         self.splits = {False: split, True: without}
@@ -127,23 +88,33 @@ class Benchmark:
 
     def run(self, setting: Setting, test: bool = True) -> dict[str, Any]:
         """Train a student and judge it: float on validation; with `test`, also float and int8 file on test."""
-        key = asdict(setting)
-        return self._once({**key, "test": test}, lambda: self._run(setting, test))
+        return self._once({**asdict(setting), "test": test}, lambda: self._run(setting, test))
 
     def _run(self, setting: Setting, test: bool) -> dict[str, Any]:
-        say(
-            f"{self.name}: {setting.method} d={setting.embedding_dim} seed {setting.seed}",
-            "left out" * setting.left_out,
-        )
         make_deterministic(setting.seed)
-        start = time.perf_counter()
         split = self.splits[setting.left_out]
         student = history(
             split.train.n_items, embedding_dim=setting.embedding_dim, history_length=setting.history_length,
             hidden=setting.hidden, tied=setting.tied, ordered=split.ordered, seed=setting.seed,
         )  # fmt: skip
+        seconds = self._trained(student, setting, split)
+        row = {"setting": asdict(setting), "method": setting.method, "seconds": seconds}
+        parts = ("valid", "test")[: 1 + test]
+        row |= self._judged("float", keras_scorer(student), setting.left_out, setting.history_length, parts)
+        return row | (self._file(student, split, setting) if test else {})
+
+    def _trained(self, student: Any, setting: Setting, split: Split) -> float:
+        """Train it, or load what it had become when it was trained; the seconds that this took."""
+        place = self.work / "weights" / f"{key_of(asdict(setting))}.npz"
+        if place.exists():
+            with np.load(place, allow_pickle=False) as stored:
+                student.set_weights([stored[f"w{i}"] for i in range(len(stored.files) - 1)])
+                return float(stored["seconds"])
+        left_out = "left out" * setting.left_out
+        say(f"{self.name}: {setting.method} d={setting.embedding_dim} seed {setting.seed}", left_out)
         soft = [losses.get(name)(**options) for name, options in setting.losses.items()]
         listening = self._listening(setting, soft)
+        start = time.perf_counter()
         if setting.initialise != "random":
             factors = als(
                 split.train, seed=setting.seed, factors=setting.embedding_dim, **setting.initialise_options
@@ -151,16 +122,16 @@ class Benchmark:
             initialisers.get(setting.initialise)(student, item_embedding=factors, seed=setting.seed)
         train(
             student, split, losses=soft, student_loss_weight=setting.student_loss_weight if soft else 1.0,
-            epochs=setting.epochs, learning_rate=setting.learning_rate, patience=None, monitor=None,
-            seed=setting.seed, stage=setting.method, hidden_share=setting.hidden_share,
+            epochs=setting.epochs, learning_rate=setting.learning_rate, patience=None, monitor=None, validate=False,
+            jit_compile=True, seed=setting.seed, stage=setting.method, hidden_share=setting.hidden_share,
             whole_share=setting.whole_share, sampled_a_row=setting.sampled_a_row, **listening,
         )  # fmt: skip
-        row = {"setting": asdict(setting), "method": setting.method, "seconds": time.perf_counter() - start}
-        length = setting.history_length
-        row |= self._judged("float", keras_scorer(student), setting.left_out, length, ("valid", "test")[: 1 + test])
-        if test:
-            row |= self._file(student, split, setting)
-        return row
+        seconds = time.perf_counter() - start
+        content = io.BytesIO()
+        weights = {f"w{i}": weight for i, weight in enumerate(student.get_weights())}
+        np.savez(content, seconds=seconds, **weights)
+        atomic_write(place, content.getvalue())
+        return seconds
 
     def _listening(self, setting: Setting, soft: Iterable[Any]) -> dict[str, Any]:
         if not soft:
@@ -183,13 +154,22 @@ class Benchmark:
             say(f"{self.name}: asking the teacher for {', '.join(sorted(needs))}")
             rows = rows_of(split, sampled=self.sampled(setting))
             TeacherCache.write(
-                folder, self.teacher(setting.left_out), rows.interactions, rows.users, rows.cuts, needs=needs,
+                folder, self._who_gives(needs, setting.left_out), rows.interactions, rows.users, rows.cuts, needs=needs,
                 scale=self.scale(setting.left_out), top=TOP, item_top=ITEM_TOP, unlabelled=rows.unlabelled,
             )  # fmt: skip
         return TeacherCache.open(folder)
 
+    def _who_gives(self, needs: frozenset[str], left_out: bool) -> Teacher:
+        """The teacher, or the first of its members with vectors of users, where a loss needs them and a sum has none."""
+        teacher = self.teacher(left_out)
+        if "user_embedding" not in needs - teacher.provides:
+            return teacher
+        return next(member for member in teacher.members if "user_embedding" in member.provides)
+
     def scale(self, left_out: bool) -> float:
         """What makes temperature 1 natural for the teacher's scores."""
+        if self.tuned is not self:
+            return self.tuned.scale(left_out)
         key = {"scale": True, "left_out": left_out}
         return self._once(key, lambda: {"scale": calibrated_scale(self.teacher(left_out), self.splits[left_out])})[
             "scale"
@@ -201,7 +181,7 @@ class Benchmark:
         """`<form>_<part>_<metric>`, over everybody, or over those who were left out."""
         split, users = self.splits[left_out], self.left if left_out else None
         found = {}
-        for part in parts:
+        for part in parts if len(split.valid) else parts[-1:]:
             result = evaluate(scorer, split, part, ks=self.ks, history_length=length, users=users)
             found |= {f"{form}_{part}_{metric}": result.metrics[metric] for metric in self.metrics}
         return found
@@ -221,8 +201,9 @@ class Benchmark:
         return {**judged, "file_bytes": len(content), "row_bytes": per_item / split.train.n_items}
 
     def report(
-        self, methods: Mapping[str, list[Setting]], recipes: list[Setting], published: list[dict], given: Any
-    ) -> None:
+        self, methods: Mapping[str, list[Setting]], recipes: list[Setting], published: list[dict], given: Any,
+        seeds_of_methods: Sequence[int] | None = None,
+    ) -> None:  # fmt: skip
         """Choose each method's setting on validation, run it with every seed, and write the results.
 
         Args:
@@ -230,13 +211,16 @@ class Benchmark:
             recipes: settings that are run as they are, for everybody and for users who were left out.
             published: rows of papers.
             given: the command line; `--only` runs a part and writes no results.
+            seeds_of_methods: of all but the recipes; None takes those of the command line.
         """
         chosen = {}
         for name, alternatives in methods.items():
             if given.only in (None, name):
-                reached = [self.run(setting, test=False)[f"float_valid_{self.metrics[0]}"] for setting in alternatives]
+                runs = [self.tuned.run(setting, test=False) for setting in alternatives]
+                reached = [run[f"float_valid_{self.metrics[0]}"] for run in runs]
                 chosen[name] = alternatives[int(np.argmax(reached))]
-        rows = [summary([self.run(one) for one in seeded(setting, given.seeds)]) for setting in chosen.values()]
+        seeds = given.seeds if seeds_of_methods is None else seeds_of_methods
+        rows = [summary([self.run(one) for one in seeded(setting, seeds)]) for setting in chosen.values()]
         if given.only in (None, "recipe"):
             for setting in recipes:
                 rows.append(summary([self.run(one) for one in seeded(setting, given.seeds)]))
@@ -256,7 +240,6 @@ class Benchmark:
     def _once(self, key: Mapping[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         place = self.work / "done" / f"{key_of(key)}.json"
         if not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
             atomic_write(place, json.dumps(work(), indent=1))
         return json.loads(place.read_text())
 
@@ -270,47 +253,3 @@ def built_ensemble(options: Mapping[str, Any]) -> Callable[[Split, Path], Teache
         )
 
     return build
-
-
-def key_of(*parts: Any) -> str:
-    """A short name that depends on all of some JSON."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def seeded(setting: Setting, seeds: Iterable[int]) -> list[Setting]:
-    """The same with each seed."""
-    return [replace(setting, seed=seed) for seed in seeds]
-
-
-def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Mean and standard deviation over seeds of everything that was measured."""
-    numbers = [name for name, value in runs[0].items() if isinstance(value, float | int)]
-    return {
-        **{key: runs[0][key] for key in ("method", "setting") if key in runs[0]},
-        "seeds": len(runs),
-        **{
-            name: {
-                "mean": float(np.mean(values)),
-                "deviation": float(np.std(values, ddof=1)) if len(runs) > 1 else None,
-            }
-            for name in numbers
-            for values in [[run[name] for run in runs]]
-        },
-    }
-
-
-def arguments(description: str, default_folder: str) -> argparse.Namespace:
-    """--data-dir (or KDREC_DATA and the set's folder in it), --work, --seeds."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    base = os.environ.get("KDREC_DATA")
-    parser.add_argument(
-        "--data-dir", type=Path, default=Path(base, default_folder) if base else None,
-        help=f"folder of the data set; by default {default_folder} in the folder that KDREC_DATA names",
-    )  # fmt: skip
-    parser.add_argument("--work", type=Path, default=Path("runs/benchmarks"), help="where a cut run goes on")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--only", help="train the settings of this method and stop, for two processes side by side")
-    found = parser.parse_args()
-    if found.data_dir is None:
-        parser.error("--data-dir is missing, and KDREC_DATA names no folder")
-    return found

@@ -8,15 +8,20 @@ validation with the first seed; test is judged once, with the chosen ones.
 
 from dataclasses import replace
 
-from base import Benchmark, Setting, arguments, built_ensemble
+from base import Benchmark, built_ensemble
+from setting import Setting, arguments
 
 from kdrec.data.sets.citeulike import citeulike
 
 METRICS = ("recall@50", "recall@10", "ndcg@10")
 TEACHER = {
     "members": ["ease", "als"],
-    "options": {"ease": {"l2": 50.0}, "als": {"factors": 256, "regularization": 100.0, "alpha": 100.0}},
+    "options": {
+        "ease": {"l2": 100.0, "content_weight": 30.0},
+        "als": {"factors": 256, "regularization": 100.0, "alpha": 100.0, "snapshots": 3},
+    },
     "weights": "validation",
+    "metric": "recall@50",
 }
 ALS = {"regularization": 100.0, "alpha": 100.0}
 PUBLISHED = [

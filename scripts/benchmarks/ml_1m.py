@@ -8,7 +8,8 @@ seed; test is judged once, with the chosen ones.
 
 from dataclasses import replace
 
-from base import Benchmark, Setting, arguments, built_ensemble
+from base import Benchmark, built_ensemble
+from setting import Setting, arguments
 
 from kdrec.data.sets.lightgcn import lightgcn
 

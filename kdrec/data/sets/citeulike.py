@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from kdrec.data.features import FeatureTable, Tags
+from kdrec.data.interactions import Interactions
 from kdrec.data.readers import read_tables
 from kdrec.data.sets.base import folder_of
 from kdrec.data.splits import Split, given
@@ -14,6 +16,7 @@ from kdrec.errors import DataError
 
 FILES = ("train.tsv", "valid.tsv", "test.tsv")
 MAP, TAGS, TAG_ITEMS = "item_map.tsv", "tags.dat", "tag-item.dat"
+MOST = 0.5  # of a tag's articles that one reader may keep
 LAYOUT = (
     "train.tsv, valid.tsv and test.tsv (columns user and item), optionally item_map.tsv (each item's row in the "
     "published files) and, in it or in the folder raw beside it, the published tags.dat and tag-item.dat"
@@ -30,6 +33,8 @@ def citeulike(data_dir: str | Path | None = None) -> Split:
 
     Returns:
         A Split of the method `given`; items have `tags` if the folder, or `raw` beside it, holds the published ones.
+        A tag is left out of which one reader keeps more than half of the articles: readers gave the tags, so such a
+        one says whose an article is, that of a pair which is held out, too.
 
     Raises:
         DataError: a file is missing or damaged.
@@ -42,6 +47,7 @@ def citeulike(data_dir: str | Path | None = None) -> Split:
     for raw in (folder, folder.parent / "raw"):
         if all(path.is_file() for path in (folder / MAP, raw / TAGS, raw / TAG_ITEMS)):
             tags = item_tags(parts[0].item_ids, folder / MAP, raw / TAGS, raw / TAG_ITEMS)
+            tags = without_personal(tags, parts[0])
             parts = [part.with_features(items=FeatureTable({"tags": tags})) for part in parts]
             break
     train, valid, test = parts
@@ -76,6 +82,22 @@ def item_tags(item_ids: np.ndarray, map_path: Path, names_path: Path, items_path
     order = np.lexsort((codes, items))
     indptr = np.concatenate([[0], np.cumsum(np.bincount(items, minlength=len(item_ids)))])
     return Tags(indptr, codes[order], names[kept])
+
+
+def without_personal(tags: Tags, train: Interactions) -> Tags:
+    """The tags of whose items no user has more than the share MOST in train.
+
+    Args:
+        tags: of the items.
+        train: pairs of users and the same items.
+    """
+    pairs = sparse.csr_matrix((np.ones(len(train)), (train.users, train.items)), (train.n_users, len(tags)))
+    shape = (len(tags), len(tags.vocabulary))
+    tagged = sparse.csr_matrix((np.ones(len(tags.indices)), tags.indices, tags.indptr), shape)
+    most = (pairs @ tagged).max(axis=0).toarray()[0]  # (tags,) items that a user has of each
+    kept = np.flatnonzero(most <= MOST * np.asarray(tagged.sum(axis=0))[0])
+    left = tagged[:, kept].tocsr()
+    return Tags(left.indptr, left.indices, tags.vocabulary[kept])
 
 
 def positions(item_ids: np.ndarray, path: Path) -> np.ndarray:
