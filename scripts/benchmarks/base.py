@@ -160,7 +160,7 @@ class Benchmark:
         return TeacherCache.open(folder)
 
     def _who_gives(self, needs: frozenset[str], left_out: bool) -> Teacher:
-        """The teacher, or the first of its members with vectors of users, where a loss needs them and a sum has none."""
+        """The teacher; or, where a loss needs vectors of users and a sum has none, the first member that has."""
         teacher = self.teacher(left_out)
         if "user_embedding" not in needs - teacher.provides:
             return teacher
@@ -221,7 +221,7 @@ class Benchmark:
                 chosen[name] = alternatives[int(np.argmax(reached))]
         seeds = given.seeds if seeds_of_methods is None else seeds_of_methods
         rows = [summary([self.run(one) for one in seeded(setting, seeds)]) for setting in chosen.values()]
-        if given.only in (None, "recipe"):
+        if given.only in (None, "recipe", "tags"):
             for setting in recipes:
                 rows.append(summary([self.run(one) for one in seeded(setting, given.seeds)]))
                 unseen = replace(setting, left_out=True)

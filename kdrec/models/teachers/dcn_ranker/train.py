@@ -50,7 +50,7 @@ def dcn_ranker(
 
     A score costs a pass of its pair through the network: the first matrix is applied to each side once, every further
     cross layer takes 4 · embedding_dim · projection_dim multiplications, a deep layer the product of its widths. By
-    default these are 16,000: @@@
+    default these are 16,000, where a product of vectors takes 64: a teacher for catalogues of thousands of items.
 
     Args:
         train: the pairs to learn from, with features and context; weights of pairs weigh the loss.
