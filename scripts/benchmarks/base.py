@@ -216,9 +216,7 @@ class Benchmark:
         chosen = {}
         for name, alternatives in methods.items():
             if given.only in (None, name):
-                runs = [self.tuned.run(setting, test=False) for setting in alternatives]
-                reached = [run[f"float_valid_{self.metrics[0]}"] for run in runs]
-                chosen[name] = alternatives[int(np.argmax(reached))]
+                chosen[name] = self._best(alternatives)
         seeds = given.seeds if seeds_of_methods is None else seeds_of_methods
         rows = [summary([self.run(one) for one in seeded(setting, seeds)]) for setting in chosen.values()]
         if given.only in (None, "recipe", "tags"):
@@ -236,6 +234,13 @@ class Benchmark:
             place = Path(__file__).parent / f"{self.name}.json"
             atomic_write(place, json.dumps(result, indent=1, sort_keys=True) + "\n")
             say(f"written to {place}")
+
+    def _best(self, alternatives: list[Setting]) -> Setting:
+        """What reaches most on validation, where there is a choice."""
+        if len(alternatives) == 1:
+            return alternatives[0]
+        runs = [self.tuned.run(setting, test=False) for setting in alternatives]
+        return alternatives[int(np.argmax([run[f"float_valid_{self.metrics[0]}"] for run in runs]))]
 
     def _once(self, key: Mapping[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         place = self.work / "done" / f"{key_of(key)}.json"
