@@ -3,7 +3,7 @@
 import io
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,15 @@ class Benchmark:
             return row | {"seconds": json.loads((folder / "seconds.json").read_text())}
 
         return self._once({"teacher": True, "left_out": left_out}, measure)
+
+    def als_row(self, width: int, options: Mapping[str, float]) -> dict[str, Any]:
+        """What ALS of a student's width, whose factors it begins with, reaches by itself in float32."""
+
+        def measure() -> dict[str, Any]:
+            model = als(self.splits[False].train, seed=0, factors=width, **options)
+            return {"method": "ALS itself, float32", "factors": width, **self._judged("float", model, False, None)}
+
+        return self._once({"als": width, **options}, measure)
 
     def run(self, setting: Setting, test: bool = True) -> dict[str, Any]:
         """Train a student and judge it: float on validation; with `test`, also float and int8 file on test."""
@@ -202,7 +211,7 @@ class Benchmark:
 
     def report(
         self, methods: Mapping[str, list[Setting]], recipes: list[Setting], published: list[dict], given: Any,
-        seeds_of_methods: Sequence[int] | None = None,
+        one_seed: bool = False,
     ) -> None:  # fmt: skip
         """Choose each method's setting on validation, run it with every seed, and write the results.
 
@@ -211,23 +220,24 @@ class Benchmark:
             recipes: settings that are run as they are, for everybody and for users who were left out.
             published: rows of papers.
             given: the command line; `--only` runs a part and writes no results.
-            seeds_of_methods: of all but the recipes; None takes those of the command line.
+            one_seed: all but the recipes for users who are known is run with the first seed only.
         """
         chosen = {}
         for name, alternatives in methods.items():
             if given.only in (None, name):
                 chosen[name] = self._best(alternatives)
-        seeds = given.seeds if seeds_of_methods is None else seeds_of_methods
+        seeds = given.seeds[:1] if one_seed else given.seeds
         rows = [summary([self.run(one) for one in seeded(setting, seeds)]) for setting in chosen.values()]
         if given.only in (None, "recipe", "tags"):
             for setting in recipes:
                 rows.append(summary([self.run(one) for one in seeded(setting, given.seeds)]))
                 unseen = replace(setting, left_out=True)
-                rows.append(summary([self.run(one) for one in seeded(unseen, given.seeds)]))
+                rows.append(summary([self.run(one) for one in seeded(unseen, seeds)]))
         if given.only is None:
             result = {
                 "data": self.name, "metrics": self.metrics, "teacher_settings": self.teacher_key,
                 "teacher": self.teacher_row(), "teacher_left_out": self.teacher_row(left_out=True),
+                "als": [self.als_row(one.embedding_dim, one.initialise_options) for one in recipes],
                 "published": published, "rows": rows,
                 "tried": {name: [asdict(setting) for setting in tried] for name, tried in methods.items()},
             }  # fmt: skip

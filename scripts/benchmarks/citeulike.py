@@ -35,25 +35,33 @@ PUBLISHED = [
     {"method": "their teacher, BPR, d = 200", "recall@50": 0.3123, "row_bytes": 800},
 ]
 
-ALONE, WITH_HARD, HIDDEN = (0.0,), (0.0, 0.3), (0.0, 0.5)
+BASE = Setting("", learning_rate=0.007, initialise="item_svd", initialise_options=ALS)
+WITH_HARD, HIDDEN = (0.0, 0.3), (0.0, 0.5)
 
 
 def alternatives(name: str, *options: dict, hard: tuple[float, ...] = WITH_HARD) -> list[Setting]:
     """What validation chooses from for a soft loss: its options, with and without the hard loss."""
     return [
-        Setting(name, {name: option}, weight, hidden_share=HIDDEN if weight else (0.0, 0.0))
+        replace(
+            BASE, method=name, losses={name: option}, student_loss_weight=weight,
+            hidden_share=HIDDEN if weight else (0.0, 0.0),
+        )
         for option in options or ({},)
         for weight in hard
-    ]
+    ]  # fmt: skip
 
 
-def beside(name: str, *scales: float) -> list[Setting]:
+def beside(name: str) -> list[Setting]:
     """What validation chooses from for a loss on vectors, which orders no items and needs the hard loss."""
-    return [Setting(name, {name: {}}, scale, hidden_share=HIDDEN) for scale in scales or (0.3, 0.7)]
+    return alternatives(name, hard=(0.3, 0.7))
 
 
 METHODS: dict[str, list[Setting]] = {
-    "no distillation": [Setting("no distillation", hidden_share=share) for share in (HIDDEN, (0.0, 0.9))],
+    "no distillation": [
+        replace(BASE, method="no distillation", initialise=start, hidden_share=share)
+        for start in ("random", "item_svd")
+        for share in (HIDDEN, (0.0, 0.9))
+    ],
     "softened_kl": alternatives("softened_kl", {"temperature": 1.0}, {"temperature": 2.0}),
     "top_kl": alternatives("top_kl", {"temperature": 1.0}, {"temperature": 2.0}),
     "score_mse": alternatives("score_mse"),

@@ -66,7 +66,7 @@ def main() -> None:
     settings = {**TEACHER, "weights": tuned.teacher().weights}
     benchmark = Benchmark("gowalla", refitted(split), built_ensemble(settings), settings, METRICS, work, tuned)
     recipes = [replace(RECIPE, embedding_dim=width, learning_rate=rate) for width, rate in WIDTHS.items()]
-    benchmark.report(METHODS, recipes, PUBLISHED, given_options, seeds_of_methods=[0])
+    benchmark.report(METHODS, recipes, PUBLISHED, given_options, one_seed=True)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,9 @@ def of(name: str, *options: dict, hard: tuple[float, ...] = (0.0, 0.3)) -> list[
 
 METHODS = {
     "no distillation": [
-        replace(BASE, method="no distillation", hidden_share=share) for share in (HIDDEN, (0.1, 0.7), (0.0, 0.9))
+        replace(BASE, method="no distillation", hidden_share=share, **start)
+        for start in ({}, {"initialise": "item_svd", "initialise_options": ALS})
+        for share in (HIDDEN, (0.1, 0.7), (0.0, 0.9))
     ],
     "softened_kl": of("softened_kl", {"temperature": 1.0}, {"temperature": 0.5}),
     "rank_softmax": of("rank_softmax", {"top": 60, "temperature": 7.0}, {"top": 60, "temperature": 12.0}, hard=(0.0,)),
