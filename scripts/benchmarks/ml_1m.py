@@ -55,7 +55,7 @@ METHODS = {
     "rce_kd": of("rce_kd", {}),
 }
 RECIPE = replace(
-    BASE, method="kdrec's recipe", losses={"rank_softmax": {"top": 60, "temperature": 7.0}}, student_loss_weight=0.2,
+    BASE, method="kdrec's recipe", losses={"softened_kl": {"temperature": 0.5}}, student_loss_weight=0.2,
     hidden=512, epochs=42, learning_rate=0.007, initialise="item_svd", initialise_options=ALS, sampled=4.0,
     sampled_a_row=1.0, hidden_share=(0.05, 0.8), whole_share=0.5,
 )  # fmt: skip

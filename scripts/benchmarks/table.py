@@ -7,7 +7,8 @@ from typing import Any
 import matplotlib.figure
 
 PLACE = Path(__file__).parent
-NAMES = ("citeulike", "ml_1m", "gowalla")
+NAMES = ("citeulike", "citeulike_tags", "ml_1m", "gowalla")
+UNSEEN = ", users left out of training"
 
 
 def results() -> dict[str, dict[str, Any]]:
@@ -20,28 +21,27 @@ def results() -> dict[str, dict[str, Any]]:
 def table(result: dict[str, Any]) -> str:
     """One data set: the papers' figures, the teacher, and each student's float model and int8 file on test."""
     first, second = result["metrics"][0], result["metrics"][-1]
-    heads = [
-        "",
-        "d",
-        "tied",
-        "B a row",
-        "file KiB",
-        f"{first} float",
-        f"{first} int8 file",
-        "keep",
-        f"{second} int8 file",
-    ]
-    lines = ["| " + " | ".join([*heads, "seeds"]) + " |", "| --- |" + " ---: |" * len(heads)]
+    heads = ["d", "tied", "B a row", "file, KiB", f"{first}, float", f"{first}, int8 file", "keep", second, "seeds"]
+    lines = ["| | " + " | ".join(heads) + " |", "| --- |" + " ---: |" * len(heads)]
     for paper in result["published"]:
-        cells = ["", "", str(paper["row_bytes"]) if "row_bytes" in paper else "", "", _figure(paper, first), "", ""]
-        lines.append(f"| *{paper['method']}* | " + " | ".join([*cells, _figure(paper, second), ""]) + " |")
-    for users, teacher in ((False, result["teacher"]), (True, result["teacher_left_out"])):
-        label = "teacher, users left out of its training" if users else "teacher"
-        cells = ["", "", "", "", f"{teacher[f'float_test_{first}']:.4f}", "", "100 %", "", "1"]
-        lines.append(f"| **{label}** | " + " | ".join(cells) + " |")
-        reached = teacher[f"float_test_{first}"]
-        lines += [_row(row, first, second, reached) for row in result["rows"] if row["setting"]["left_out"] == users]
+        size = str(paper["row_bytes"]) if "row_bytes" in paper else ""
+        lines.append(
+            _line(f"*{paper['method']}*", "", "", size, "", _figure(paper, first), "", "", _figure(paper, second))
+        )
+    for model in result["als"]:
+        width, reached = model["factors"], [_figure(model, f"float_test_{metric}") for metric in (first, second)]
+        lines.append(_line(model["method"], str(width), "yes", str(4 * width), "", reached[0], "", "", reached[1]))
+    for left_out, key in ((False, "teacher"), (True, "teacher_left_out")):
+        teacher = [result[key][f"float_test_{metric}"] for metric in (first, second)]
+        label = "**teacher**" + (UNSEEN if left_out else "")
+        lines.append(_line(label, "", "", "", "", f"{teacher[0]:.4f}", "", "100 %", f"{teacher[1]:.4f}"))
+        rows = [row for row in result["rows"] if row["setting"]["left_out"] == left_out]
+        lines += [_row(row, first, second, teacher[0]) for row in rows]
     return "\n".join(lines)
+
+
+def _line(*cells: str) -> str:
+    return "| " + " | ".join([*cells, *[""] * (10 - len(cells))]) + " |"
 
 
 def _row(row: dict[str, Any], first: str, second: str, teacher: float) -> str:
@@ -51,8 +51,7 @@ def _row(row: dict[str, Any], first: str, second: str, teacher: float) -> str:
         f"{row['file_bytes']['mean'] / 1024:.0f}", _spread(row[f"float_test_{first}"]), _spread(file),
         f"{file['mean'] / teacher:.1%}".replace("%", " %"), _spread(row[f"int8_test_{second}"]), str(row["seeds"]),
     ]  # fmt: skip
-    label = row["method"] + (", users left out" if setting["left_out"] else "")
-    return f"| {label} | " + " | ".join(cells) + " |"
+    return _line(row["method"] + (UNSEEN if setting["left_out"] else ""), *cells)
 
 
 def _figure(paper: dict[str, Any], metric: str) -> str:
