@@ -16,10 +16,12 @@ _HOMES = {
     "Split": "kdrec.data.splits",
     "TeacherCache": "kdrec.distill.teacher_cache",
     "TrainingBatches": "kdrec.distill.batches",
+    "ask_teacher": "kdrec.distill.asking",
     "evaluate": "kdrec.evaluation.ranking",
     "export_bundles": "kdrec.pack",
     "leave_last_out": "kdrec.data.splits",
     "read_table": "kdrec.data.readers",
+    "train": "kdrec.distill.train",
     "training_rows": "kdrec.distill.batches",
     "validation_batches": "kdrec.distill.batches",
 }

@@ -9,7 +9,7 @@ import tf_keras as keras
 
 from kdrec import losses
 from kdrec.config import SCHEDULED, Config
-from kdrec.distill import chain
+from kdrec.distill import asking
 from kdrec.errors import DataError, UnknownNameError
 from kdrec.losses.base import DistillationLoss, TemperedLoss
 from kdrec.models import initialisers
@@ -48,12 +48,12 @@ def hard_loss(config: Config, item_counts: np.ndarray | None = None) -> keras.lo
 
 def needs(config: Config) -> frozenset[str]:
     """The fields of a teacher that its cache must hold."""
-    return chain.needs_of(soft_losses(config), config.weighting) | initialisers.needs(config.initialise)
+    return asking.needs_of(soft_losses(config), config.weighting) | initialisers.needs(config.initialise)
 
 
 def stored_top(config: Config) -> int:
     """How many items of a top list its cache must hold."""
-    return chain.stored_top(soft_losses(config))
+    return asking.stored_top(soft_losses(config))
 
 
 def options_of(config: Config, name: str) -> dict[str, Any]:

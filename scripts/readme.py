@@ -1,15 +1,21 @@
-"""Bring the README up to date with the last demo: its table, its picture, and the figures over seeds.
+"""Bring the README up to date: the last demo's table and picture, the figures over seeds, and the benchmarks.
 
     scripts/demo && .venv/bin/python scripts/readme.py
 
-Copies tflite_models/demo/report.json to scripts/results/demo-report.json, from which the README's table is made; a test
-compares both.
+Copies tflite_models/demo/report.json, if there is one, to scripts/results/demo-report.json, from which the README's
+table is made. The benchmarks' tables and picture are made from scripts/benchmarks/*.json. A test compares all with the
+README.
 """
 
 import argparse
 import json
 import shutil
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
+import speed_table
+import table as benchmarks
 
 from kdrec.files import atomic_write
 from kdrec.report.pictures import lost_by_stage
@@ -18,6 +24,7 @@ from kdrec.report.table import table_markdown
 TREE = Path(__file__).parents[1]
 RESULTS = TREE / "scripts" / "results"
 REPORT, PICTURE = RESULTS / "demo-report.json", TREE / "docs" / "lost_by_stage.png"
+BENCHMARKS = TREE / "docs" / "benchmarks.png"
 COLUMNS = ("name", "bytes", "gzip_bytes", "keep", "ndcg@k", "recall@k", "tied_share", "latency_us_p50", "arena_bytes")
 SEEDED = {
     "popularity": "Most popular items",
@@ -51,6 +58,8 @@ def blocks() -> dict[str, str]:
     return {
         "demo": table_markdown(json.loads(REPORT.read_text()), COLUMNS),
         "seeds": seeds_table(seeded),
+        **{name: benchmarks.table(result) for name, result in benchmarks.results().items()},
+        **({"speed": speed_table.tables(speed_table.result())} if speed_table.PLACE.exists() else {}),
     }
 
 
@@ -68,9 +77,11 @@ def filled(text: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.parse_args()
-    shutil.copyfile(TREE / "tflite_models" / "demo" / "report.json", REPORT)
-    PICTURE.parent.mkdir(exist_ok=True)
+    last = TREE / "tflite_models" / "demo" / "report.json"
+    if last.exists():
+        shutil.copyfile(last, REPORT)
     lost_by_stage(json.loads(REPORT.read_text())).savefig(PICTURE, dpi=150, metadata={"Software": None})
+    benchmarks.picture(benchmarks.results()).savefig(BENCHMARKS, dpi=150, metadata={"Software": None})
     readme = TREE / "README.md"
     atomic_write(readme, filled(readme.read_text()))
 

@@ -32,7 +32,10 @@ def leave_users_out(split: Split, share: float = 0.1, seed: int = 0) -> tuple[Sp
     (2, np.False_, True)
     """
     if split.history_source("test") is not split.train:
-        raise DataError(f"split must be judged on its training items, and {split.method} is not; use random_per_user")
+        raise DataError(
+            f"split must be judged on its training items, and {split.method} is not; use random_per_user, or "
+            f"given(split.train, split.valid, split.test, ordered={split.ordered})"
+        )
     users = np.intersect1d(split.users("test"), np.flatnonzero(np.diff(split.train.indptr)))
     count = round(share * len(users))
     if not 0 < count < len(users):

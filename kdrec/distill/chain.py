@@ -1,6 +1,6 @@
 """A chain of students: each learns from the one before, so that no step from large to small is too wide."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,11 @@ import tf_keras as keras
 
 from kdrec.data.interactions import Interactions
 from kdrec.data.splits import Split
-from kdrec.distill import weightings
-from kdrec.distill.calibrate import calibrated_scale
-from kdrec.distill.rows import rows_of
+from kdrec.distill.asking import ask_teacher
 from kdrec.distill.student_reader import student_reader
-from kdrec.distill.teacher_cache import TeacherCache, fingerprint
-from kdrec.distill.teacher_fields import longest_top
 from kdrec.distill.train import train
-from kdrec.errors import BundleError, DataError
+from kdrec.errors import DataError
 from kdrec.losses.base import DistillationLoss
-
-STORED_TOP = 200  # items of a stored top list, more when a loss asks for more
 
 
 class StudentTeacher:
@@ -89,21 +83,6 @@ def fitted(history: np.ndarray, length: int, ordered: bool) -> np.ndarray:
     return np.take_along_axis(history, width - 1 - at, axis=1)
 
 
-def needs_of(losses: Iterable[DistillationLoss], weighting: str = "fixed") -> frozenset[str]:
-    """The fields of a teacher that a training with these losses reads.
-
-    >>> from kdrec.losses.rrd import Rrd
-    >>> sorted(needs_of([Rrd()], "teacher_confidence"))
-    ['scores', 'top_items']
-    """
-    return frozenset(weightings.get(weighting).needs).union(*(loss.needs for loss in losses))
-
-
-def stored_top(losses: Sequence[DistillationLoss]) -> int:
-    """How many items of a top list to store: enough for every loss."""
-    return max(STORED_TOP, longest_top(losses))
-
-
 def chain(
     split: Split,
     teacher: Callable[[dict[str, np.ndarray]], np.ndarray],
@@ -143,7 +122,7 @@ def chain(
     """
     if not students:
         raise DataError("students must build at least one student, not none")
-    folder, rows = Path(folder), rows_of(split, cuts_per_user, sampled)
+    folder = Path(folder)
     trained: list[keras.Model] = []
     for number, build in enumerate(students, start=1):
         student, made = build(), list(losses())
@@ -152,14 +131,10 @@ def chain(
             if progress is not None:
                 progress(f"cache-{number}", done, total, "")
 
-        place = folder / f"cache-{number}"
-        try:
-            cache = TeacherCache.open(place, fingerprint(*rows[:3]))
-        except BundleError:
-            cache = TeacherCache.write(
-                place, teacher, *rows[:3], needs=needs_of(made, weighting), top=stored_top(made),
-                scale=calibrated_scale(teacher, split, seed), unlabelled=rows.unlabelled, progress=report,
-            )  # fmt: skip
+        cache = ask_teacher(
+            folder / f"cache-{number}", teacher, split, made, weighting=weighting, cuts_per_user=cuts_per_user,
+            sampled=sampled, seed=seed, resume=True, progress=report,
+        )  # fmt: skip
         keras.utils.set_random_seed(seed)  # for what losses draw, so that a chain that goes on repeats itself
         train(
             student, split, cache=cache, losses=made, weighting=weighting, cuts_per_user=cuts_per_user,

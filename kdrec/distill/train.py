@@ -100,6 +100,7 @@ def train(
     )
     distiller.compile(keras.optimizers.Adam(rate, beta_2=0.99), loss=student_loss or Softmax(), jit_compile=jit_compile)
     distiller.build_losses(*batches.batch(np.arange(1), np.random.default_rng(seed)))
+    distiller.optimizer.build(distiller.trainable_variables)  # now, or the first step is traced twice
     validate = validate and len(split.valid) > 0
     monitor = monitor if validate else None
     state = TrainingState(folder, stage, monitor, patience)

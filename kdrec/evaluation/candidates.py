@@ -49,7 +49,8 @@ def candidates(scores: np.ndarray, seen: ItemLists, n_items: int, users: np.ndar
     """
     scores = check_scores(scores, len(users), n_items, users)
     mask = seen.mask(n_items)
-    scores = np.where(mask, -np.inf, scores)
+    scores = scores.copy()
+    scores[seen.rows(), seen.items] = -np.inf
     return Candidates(scores, np.sort(scores, axis=1), mask)
 
 

@@ -57,16 +57,16 @@ def exposure(ready: Candidates, k: int, popularity: np.ndarray) -> Exposure:
     >>> lists.expected.tolist(), lists.tied
     ([1.0, 0.5, 0.5], 1)
     """
-    last = ready.ordered[:, -k][:, None]  # the k-th best score, (rows, 1)
-    inside = ready.scores > last
-    edge = (ready.scores == last) & ~ready.seen
-    n_edge = edge.sum(axis=1)
-    places = np.minimum(k - inside.sum(axis=1), n_edge)
+    last = ready.ordered[:, -k]  # the k-th best score, (rows,)
+    row, item = np.nonzero((ready.scores >= last[:, None]) & ~ready.seen)
+    edge = ready.scores[row, item] == last[row]
+    n_inside, n_edge = (np.bincount(row[part], minlength=len(last)) for part in (~edge, edge))
+    places = np.minimum(k - n_inside, n_edge)
     # A row with fewer than k candidates lists them all; its edge may be empty, and no item reads the share.
     share = places / np.maximum(n_edge, 1)
 
-    row, item = np.nonzero(edge)
-    expected = inside.sum(axis=0) + np.bincount(item, weights=share[row], minlength=ready.n_items)
-    missed = np.where(inside.any(axis=0), 0.0, 1.0)
+    inside, row, item = np.bincount(item[~edge], minlength=ready.n_items), row[edge], item[edge]
+    expected = inside + np.bincount(item, weights=share[row], minlength=ready.n_items)
+    missed = np.where(inside > 0, 0.0, 1.0)
     np.multiply.at(missed, item, 1.0 - share[row])
-    return Exposure(expected, missed, int(np.sum(n_edge > places)), len(edge), popularity)
+    return Exposure(expected, missed, int(np.sum(n_edge > places)), len(last), popularity)

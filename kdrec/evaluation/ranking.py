@@ -149,14 +149,14 @@ def evaluate_batches(
         raise DataError(f"held_out must list an item for at least one user, received {n_rows} empty lists")
 
     done, groups, lists = 0, [], dict[int, Exposure]()
-    for scores in batches:
+    for scores in map(np.asarray, batches):
         rows = np.arange(done, done + len(scores))
         done += len(scores)
         if done > n_rows:
             raise DataError(f"batches must hold one row a user, received at least {done} rows for {n_rows} users")
         kept = relevant[rows]
         rows = rows[kept]
-        ready = candidates(np.asarray(scores)[kept], seen.take(rows), n_items, users[rows])
+        ready = candidates(scores if kept.all() else scores[kept], seen.take(rows), n_items, users[rows])
         groups.append(tie_groups(ready, held_out.take(rows), users[rows]))
         for k in ks:
             shown = exposure(ready, k, popularity)

@@ -7,10 +7,12 @@ import tf_keras as keras
 from kdrec.data.sampled import sampled_histories
 from kdrec.data.sets.demo import demo
 from kdrec.data.splits import leave_last_out
-from kdrec.distill import chain as module
-from kdrec.distill.chain import StudentTeacher, chain, fitted, needs_of, stored_top
+from kdrec.distill import asking
+from kdrec.distill.asking import ask_teacher, needs_of, stored_top
+from kdrec.distill.chain import StudentTeacher, chain, fitted
 from kdrec.distill.rows import rows_of
 from kdrec.distill.teacher_cache import TeacherCache
+from kdrec.distill.train import train
 from kdrec.errors import DataError
 from kdrec.losses.de import De
 from kdrec.losses.feature_matching import FeatureMatching
@@ -20,6 +22,8 @@ from kdrec.losses.softened_kl import SoftenedKl
 from kdrec.models.students.history import history
 from kdrec.models.teachers.als import als
 from kdrec.models.teachers.ease import ease
+
+pytestmark = pytest.mark.usefixtures("eagerly_in_module")
 
 OPTIONS = {"student_loss_weight": 0.2, "epochs": 2, "batch_size": 64, "cuts_per_user": 4}
 
@@ -105,7 +109,7 @@ def test_a_cut_chain_goes_on_and_ends_with_the_same_students(split, tmp_path, mo
         chain(split, teacher, builders(split, 6, 3), tmp_path / "cut", progress=cut, **losses, **OPTIONS)
     assert list(dict.fromkeys(told)) == ["cache-1", "student-1", "cache-2", "student-2"]
     keras.utils.set_random_seed(9)
-    monkeypatch.setattr(module, "calibrated_scale", None)  # no cache is written again
+    monkeypatch.setattr(asking, "calibrated_scale", None)  # no cache is written again
     again = chain(split, teacher, builders(split, 6, 3), tmp_path / "cut", **losses, **OPTIONS)
     assert all(np.array_equal(a, b) for a, b in zip(weights(whole), weights(again), strict=True))
 
@@ -130,3 +134,20 @@ def test_what_no_chain_is_is_refused(split, tmp_path):
     chain(split, teacher, builders(split, 4), tmp_path, losses=lambda: [SoftenedKl()], **OPTIONS)
     with pytest.raises(DataError, match="fingerprint of teacher cache .*cache-1 must be that of the data"):
         chain(split, teacher, builders(split, 4), tmp_path, losses=lambda: [SoftenedKl()], cuts_per_user=2)
+
+
+def test_a_teacher_is_asked_for_what_the_losses_need(split, tmp_path):
+    teacher = ease(split.train, ordered=True)
+    cache = ask_teacher(tmp_path / "answers", teacher, split, [Rrd(top=10)], cuts_per_user=2)
+    assert (cache.fields, len(cache)) == ({"top_items", "top_scores"}, len(rows_of(split, 2).users))
+    student = history(split.train.n_items, embedding_dim=4, history_length=5)
+    train(student, split, cache=cache, losses=[Rrd(top=10)], cuts_per_user=2, epochs=1)
+
+    again = ask_teacher(tmp_path / "answers", None, split, [Rrd(top=10)], cuts_per_user=2, resume=True)
+    assert np.array_equal(again.arrays["top_items"], cache.arrays["top_items"])
+    with pytest.raises(DataError, match="must be that of the data and rows in use"):
+        ask_teacher(tmp_path / "answers", teacher, split, [Rrd(top=10)], cuts_per_user=3, resume=True)
+    with pytest.raises(DataError, match="has no item_embedding, user_embedding"):
+        ask_teacher(tmp_path / "answers", teacher, split, [De()], cuts_per_user=2, resume=True)
+    replaced = ask_teacher(tmp_path / "answers", teacher, split, [SoftenedKl()], cuts_per_user=2)
+    assert "scores" in replaced.fields

@@ -1,21 +1,57 @@
 """Every notebook runs from top to bottom in a fresh kernel, and its own assertions hold."""
 
 import json
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
-SECONDS = 300  # of a cell; all of them together take less than a minute on two idle cores
+SECONDS = 300  # of a cell; the longest notebook, 02, takes a minute and a half of CPU time in all
+
+
+def cells(path: Path, kind: str) -> list[dict]:
+    return [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == kind]
 
 
 def code_cells(path: Path) -> list[dict]:
-    return [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
+    return cells(path, "code")
 
 
-def test_there_is_a_quickstart() -> None:
-    assert "01_quickstart.ipynb" in [path.name for path in NOTEBOOKS]
+def options_named(path: Path) -> list[str]:
+    """What the texts show in backquotes as options of `kdrec distill`."""
+    text = "\n".join("".join(cell["source"]) for cell in cells(path, "markdown"))
+    return re.findall(r"`(?:kdrec distill )?(--[^`…]+)`", text)
+
+
+OPTIONS = [options for path in NOTEBOOKS for options in options_named(path)]
+
+
+def test_there_are_a_quickstart_and_the_methods() -> None:
+    assert {"01_quickstart.ipynb", "02_distillation.ipynb"} <= {path.name for path in NOTEBOOKS}
+
+
+def test_the_methods_are_named_as_options() -> None:
+    assert len(OPTIONS) > 8
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_options_in_a_text_name_what_exists(options: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options, methods, their options and values, without reading data or training."""
+    from kdrec import experiment
+    from kdrec.cli import app
+    from kdrec.preflight import check_names
+    from kdrec.without_effect import check_effect
+
+    configs = []
+    monkeypatch.setattr(experiment, "distill", lambda config, **folders: configs.append(config))
+    done = CliRunner().invoke(app, ["distill", *shlex.split(options), "--quiet"])
+    assert done.exit_code == 0, done.output
+    check_names(configs[0])
+    check_effect(configs[0])
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -29,6 +65,7 @@ def test_says_what_holds_in_the_end(path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_800)  # of a notebook, on a machine that does much else
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, require: Callable[[str], None]) -> None:
     """In the Python that runs this test, in an empty folder, without the user's own Jupyter settings or kernels."""

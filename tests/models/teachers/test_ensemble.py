@@ -129,6 +129,19 @@ def test_a_saved_ensemble_of_paths_answers_alike(tmp_path):
     ]
 
 
+def test_members_may_have_been_trained_before():
+    told = []
+    members = [known(NOISE), "als", lambda x: HINT[x["user"]]]
+    teacher = ensemble(
+        TRAIN, members=members, options={"als": {"factors": 2}}, weights="validation", validation=SPLIT,
+        progress=lambda done, total, logs: told.append(sorted(logs)),
+    )  # fmt: skip
+    assert told[-1] == ["weight als", "weight external", "weight function"]
+    equal = ensemble(TRAIN, members=members, weights=[1, 0, 1])
+    assert np.array_equal(equal(rows()), Ensemble([known(NOISE), known(HINT)])(rows()))
+    assert teacher.n_items == ITEMS
+
+
 def test_members_get_their_options_and_what_they_take(monkeypatch, tmp_path):
     told = []
 
@@ -301,6 +314,6 @@ def test_a_configuration_names_members_and_their_options():
     with pytest.raises(DataError, match="teacher_options factors of 'als' must be an integer, not 'many'"):
         check_teacher_options(config(options={"als": {"factors": "many"}}))
     with pytest.raises(
-        DataError, match="teacher_options members of 'ensemble' must be text or a list, each text, not 3"
+        DataError, match="teacher_options members of 'ensemble' must be text or a list, each text or Teacher, not 3"
     ):
         check_teacher_options(config(members=3))

@@ -8,7 +8,7 @@ from kdrec.data.interactions import Interactions
 from kdrec.data.splits import Split
 from kdrec.errors import DataError, UnknownNameError
 from kdrec.models.teachers.base import Progress, Teacher, check_positive
-from kdrec.models.teachers.ensemble.members import MEMBERS, check_members, trained
+from kdrec.models.teachers.ensemble.members import MEMBERS, check_members, label, trained
 from kdrec.models.teachers.ensemble.teacher import Ensemble, check_weights
 from kdrec.models.teachers.ensemble.weights import METHODS, candidates, check_metric
 
@@ -19,7 +19,7 @@ def ensemble(
     seed: int = 0,
     progress: Progress | None = None,
     ordered: bool | None = None,
-    members: str | Sequence[str] = MEMBERS,
+    members: str | Sequence[str | Teacher] = MEMBERS,
     options: dict[str, Any] | None = None,
     weights: str | Sequence[float] = "equal",
     metric: str = "ndcg@10",
@@ -34,7 +34,8 @@ def ensemble(
         seed: of the members (a name that comes again gets the next seed), and of the sample.
         progress: called with (done, total, {}) after each member and, if weights are found, once more with those.
         ordered: whether histories are ordered by time; None: if `train` has times.
-        members: names of teachers, or paths to saved ones or to files of scores; a list, or text with commas.
+        members: names of teachers, or paths to saved ones or to files of scores; a list, or text with commas. In a
+            list also teachers that were trained before, and other callables that give scores.
         options: options of members, by their names.
         weights: one number a member; "equal"; "validation": what reaches the best `metric` on validation items, by the
             share of one member after the other; "learned": what makes validation items likeliest in a softmax.
@@ -78,7 +79,9 @@ def ensemble(
     asked = candidates(found, validation, sample, seed)
     best = METHODS[weights](asked, len(found), metric).tolist()
     if progress is not None:
-        progress(total, total, {f"weight {place}": weight for (place, _), weight in zip(named, best, strict=True)})
+        progress(
+            total, total, {f"weight {label(place)}": weight for (place, _), weight in zip(named, best, strict=True)}
+        )
     return Ensemble(found, best)
 
 

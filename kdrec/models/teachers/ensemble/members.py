@@ -16,17 +16,28 @@ MEMBERS = "ease,als"  # unless others are named
 GIVEN = ("train", "seed", "progress", "ordered", "validation", "checkpoint_folder")  # no options of a member
 
 
-def places_of(members: str | Sequence[str]) -> list[str]:
-    """Names and paths, as a list or as text with commas.
+Member = Any  # a name, a path, or a teacher
+
+
+def places_of(members: str | Sequence[Member]) -> list[Member]:
+    """Names and paths, as a list or as text with commas; teachers that are there stay what they are.
 
     >>> places_of("ease, als")
     ['ease', 'als']
     """
-    found = members.split(",") if isinstance(members, str) else [str(member) for member in members]
-    return [place.strip() for place in found if place.strip()]
+    found = members.split(",") if isinstance(members, str) else members
+    places = [str(place).strip() if isinstance(place, str | Path) else place for place in found]
+    return [place for place in places if place != ""]
 
 
-def check_members(members: str | Sequence[str], options: Mapping[str, Any] | None) -> list[tuple[str, dict[str, Any]]]:
+def label(place: Member) -> str:
+    """What a member is called: its name or path, or the name that a teacher has."""
+    return place if isinstance(place, str) else getattr(place, "name", type(place).__name__)
+
+
+def check_members(
+    members: str | Sequence[Member], options: Mapping[str, Any] | None
+) -> list[tuple[Member, dict[str, Any]]]:
     """Each member, a name or a path, and its options.
 
     Raises:
@@ -40,14 +51,14 @@ def check_members(members: str | Sequence[str], options: Mapping[str, Any] | Non
     if not places:
         raise DataError(f"members must name at least one teacher, not {members!r}; {MEMBERS} is the default")
     for place in places:
-        if place not in teachers.names() and not Path(place).exists():
+        if isinstance(place, str) and place not in teachers.names() and not Path(place).exists():
             raise UnknownNameError(
                 f"members of an ensemble must be of {', '.join(teachers.names())}, or a saved model or file of "
                 f"scores; {place!r} is none"
             )
     for name, chosen in options.items():
         if name not in places:
-            raise UnknownNameError(f"options has no {name!r}; it has the members {', '.join(places)}")
+            raise UnknownNameError(f"options has no {name!r}; it has the members {', '.join(map(label, places))}")
         if not isinstance(chosen, Mapping):
             raise DataError(f"options of member {name!r} must be an object of options, not {chosen!r}")
         known = options_of(name)
@@ -56,7 +67,7 @@ def check_members(members: str | Sequence[str], options: Mapping[str, Any] | Non
                 raise UnknownNameError(
                     f"options of member {name!r} has no {option!r}; it has {', '.join(known) or 'none'}"
                 )
-    return [(place, dict(options.get(place, {}))) for place in places]
+    return [(place, dict(options.get(place, {}) if isinstance(place, str) else {})) for place in places]
 
 
 def options_of(name: str) -> list[str]:
@@ -67,7 +78,7 @@ def options_of(name: str) -> list[str]:
 
 
 def trained(
-    place: str,
+    place: Member,
     options: Mapping[str, Any],
     train: Interactions,
     seed: int,
@@ -75,8 +86,8 @@ def trained(
     validation: Split | None,
     checkpoint_folder: Path | None,
 ) -> Teacher:
-    """A member: a teacher of that name trained with what it takes, or what is at that path."""
-    if place not in teachers.names():
+    """A member: a teacher of that name trained with what it takes, or what is at that path, or was trained before."""
+    if not isinstance(place, str) or place not in teachers.names():
         return as_teacher(place, train.n_items, n_users=train.n_users)
     build = teachers.get(place)
     by_epochs = {"validation": validation, "checkpoint_folder": checkpoint_folder}
