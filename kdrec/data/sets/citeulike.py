@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from kdrec.data.features import FeatureTable, Tags
 from kdrec.data.interactions import Interactions
@@ -91,13 +90,19 @@ def without_personal(tags: Tags, train: Interactions) -> Tags:
         tags: of the items.
         train: pairs of users and the same items.
     """
-    pairs = sparse.csr_matrix((np.ones(len(train)), (train.users, train.items)), (train.n_users, len(tags)))
-    shape = (len(tags), len(tags.vocabulary))
-    tagged = sparse.csr_matrix((np.ones(len(tags.indices)), tags.indices, tags.indptr), shape)
-    most = (pairs @ tagged).max(axis=0).toarray()[0]  # (tags,) items that a user has of each
-    kept = np.flatnonzero(most <= MOST * np.asarray(tagged.sum(axis=0))[0])
-    left = tagged[:, kept].tocsr()
-    return Tags(left.indptr, left.indices, tags.vocabulary[kept])
+    n_tags, counts = len(tags.vocabulary), np.diff(tags.indptr)
+    starts, each = tags.indptr[train.items], counts[train.items]  # of each pair, the tags of its item
+    first = np.repeat(starts - np.cumsum(each) + each, each)
+    pair_tags = tags.indices[first + np.arange(each.sum())]
+    user_tags, n_items = np.unique(
+        np.repeat(train.users, each).astype(np.int64) * n_tags + pair_tags, return_counts=True
+    )
+    most = np.zeros(n_tags, dtype=np.int64)  # items that a user has of each tag
+    np.maximum.at(most, user_tags % n_tags, n_items)
+    is_kept = most <= MOST * np.bincount(tags.indices, minlength=n_tags)
+    indptr = np.concatenate([[0], np.cumsum(is_kept[tags.indices])])[tags.indptr]
+    indices = (np.cumsum(is_kept) - 1)[tags.indices[is_kept[tags.indices]]]
+    return Tags(indptr, indices, tags.vocabulary[is_kept])
 
 
 def positions(item_ids: np.ndarray, path: Path) -> np.ndarray:

@@ -1,0 +1,155 @@
+"""The benchmarks' tables say what their result files hold, and say so when an aim was missed."""
+
+import doctest
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+BENCHMARKS = Path(__file__).parents[1] / "scripts" / "benchmarks"
+
+
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def spread(mean: float, deviation: float | None = None) -> dict[str, float | None]:
+    return {"mean": mean, "deviation": deviation}
+
+
+def row(method: str, left_out: bool = False, row_bytes: float = 20.0) -> dict[str, Any]:
+    """A student that reaches 0.2, its file 0.15, where the teacher reaches 0.25."""
+    measured = {"float_test_recall@50": spread(0.2, 0.01), "int8_test_recall@50": spread(0.15)}
+    measured |= {
+        "int8_test_ndcg@10": spread(0.05, 0.002),
+        "file_bytes": spread(10240.0),
+        "row_bytes": spread(row_bytes),
+    }
+    setting = {"embedding_dim": 20, "tied": True, "left_out": left_out}
+    return {"method": method, "setting": setting, "seeds": 3, **measured}
+
+
+QUALITY = {
+    "metrics": ["recall@50", "ndcg@10"],
+    "published": [{"method": "theirs", "recall@50": 0.1788, "row_bytes": 40}, {"method": "other", "ndcg@10": 0.1}],
+    "als": [{"method": "ALS", "factors": 16, "float_test_recall@50": 0.12}],
+    "teacher": {"float_test_recall@50": 0.25, "float_test_ndcg@10": 0.08},
+    "teacher_left_out": {"float_test_recall@50": 0.3, "float_test_ndcg@10": 0.09},
+    "rows": [row("rd"), row("kdrec's recipe", row_bytes=8.0), row("kdrec's recipe", left_out=True)],
+}
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_a_student_stands_under_its_teacher_and_keeps_its_share() -> None:
+    lines = script("table").table(QUALITY).splitlines()
+    assert len({line.count("|") for line in lines}) == 1
+    found = {line[0]: line[1:] for line in map(cells, lines[2:])}
+    unseen = ", users left out of training"
+    assert list(found) == [
+        "*theirs*", "*other*", "ALS", "**teacher**", "rd", "kdrec's recipe", "**teacher**" + unseen,
+        "kdrec's recipe" + unseen,
+    ]  # fmt: skip
+    known = ["20", "yes", "20", "10", "0.2000 ± 0.0100", "0.1500", "60.0 %", "0.0500 ± 0.0020", "3"]
+    assert found["rd"] == known  # 0.15 of 0.25
+    assert found["kdrec's recipe" + unseen][6] == "50.0 %"  # 0.15 of 0.3
+    assert found["*theirs*"][2:5] == ["40", "", "0.1788"] and found["*other*"][4] == ""
+    assert found["ALS"][:5] == ["16", "yes", "64", "", "0.1200"]  # float32
+
+
+def test_the_picture_shows_each_row_of_known_users_once() -> None:
+    figure = script("table").picture({"citeulike": QUALITY, "ml_1m": QUALITY})
+    assert [axes.get_title() for axes in figure.axes] == ["citeulike", "ml_1m"]
+    drawn = {line.get_label(): line.get_xydata().tolist() for line in figure.axes[0].lines}
+    assert drawn["each method, int8 file"] == [[20.0, 0.15]]
+    assert drawn["kdrec's recipe, int8 file"] == [[8.0, 0.15]]
+    assert figure.axes[0].collections[0].get_offsets().tolist() == [[40.0, 0.1788]]
+
+
+def compared(what: str, median: float, **aim: Any) -> dict[str, Any]:
+    return {"what": what, "of": "slow", "to": "fast", "median": median, "least": 1.0, "greatest": 9.0, **aim}
+
+
+STAGE = {"imports_mib": 600.4, "peak_mib": 1234.5, "seconds": 3.0, "cpu_seconds": 4.0}
+TIMES = {"slow": {"median": 250.0, "peak_mib": 300.0}, "fast": {"median": 62.54, "peak_mib": 200.0}}
+SPEED: dict[str, Any] = {
+    "machine": {"processor": "an Arm", "cores": 4, "threads": 2, "python": "3.11.7", "versions": {"numpy": "2.0"}},
+    "parts": {
+        "live": {
+            "unit": "ms a step",
+            "measured": TIMES,
+            "ratios": [
+                compared("als", 3.997, at_least=3.0, met=True),
+                compared("two_tower", 2.5, at_least=3.0, met=False),
+            ],
+        },
+        "caches": {"measured": {"als/scores": {"median": 0.5}, "ease/scores": {"median": 4.0}}},
+        "memory": {"stages": {"imports": STAGE | {"children_mib": 0.0}, "export": STAGE | {"children_mib": 700.0}}},
+    },
+}
+
+
+def test_a_missed_aim_is_said() -> None:
+    lines = script("speed_table").ratios_table(SPEED).splitlines()
+    assert cells(lines[3]) == ["als", "250 ms", "62.5 ms", "4.00 (1.00 to 9.00)", "≥ 3"]
+    assert cells(lines[4])[4] == "≥ 3, missed"
+    assert len({line.count("|") for line in lines}) == 1
+
+
+def test_a_rate_is_a_thousand_by_the_milliseconds() -> None:
+    assert script("speed_table").caches_table(SPEED).splitlines()[-1] == "| scores | 2,000 | 250 |"
+
+
+def test_memory_of_a_stage_and_of_what_it_started() -> None:
+    lines = script("speed_table").memory_table(SPEED).splitlines()
+    assert lines[2:] == ["| imports alone | 600 | 1,234 |  |", "| export | 600 | 1,234 | 700 |"]
+
+
+def test_tables_of_the_parts_that_were_measured() -> None:
+    table = script("speed_table")
+    assert table.tables(SPEED).count("| --- |") == 3
+    only = {**SPEED, "parts": {"memory": SPEED["parts"]["memory"]}}
+    assert table.tables(only).count("| --- |") == 1
+    assert table.tables(only).endswith("an Arm, 4 cores, 2 threads; Python 3.11.7, numpy 2.0.")
+
+
+def test_ratios_are_taken_round_by_round() -> None:
+    rounds = script("speed_rounds")
+    assert doctest.testmod(rounds).failed == 0
+    slow, fast = [{"seconds": 6.0}, {"seconds": 3.0}], [{"seconds": 2.0}, {"seconds": 3.0}]
+    missed = rounds.ratio({"a": slow, "b": fast}, "a live teacher", "a", "b", at_least=3.0)
+    assert (missed["median"], missed["greatest"], missed["met"]) == (2.0, 3.0, False)
+    assert "met" not in rounds.ratio({"a": slow, "b": fast}, "anything", "a", "b")
+
+
+class Noting:
+    """A worker that notes who runs."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+
+    def run(self, name: str, count: int, warm: int) -> dict[str, float]:
+        self.ran.append(name)
+        return {"seconds": float(len(self.ran))}
+
+
+def test_contestants_take_turns_and_begin_in_turn() -> None:
+    worker = Noting()
+    taken = script("speed_rounds").in_turns(dict.fromkeys("abc", worker), rounds=4)
+    assert "".join(worker.ran) == "abcbcacababc"
+    assert [answer["seconds"] for answer in taken["c"]] == [3.0, 5.0, 7.0, 12.0]
+
+
+def test_the_process_that_starts_the_others_stays_small() -> None:
+    """A process begins with the peak memory of the one that started it: this one must not import TensorFlow."""
+    told = "import sys; sys.path.insert(0, sys.argv[1]); import speed; print('tensorflow' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", told, str(BENCHMARKS)], capture_output=True, text=True, check=True)
+    assert found.stdout == "False\n"
