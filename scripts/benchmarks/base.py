@@ -210,14 +210,14 @@ class Benchmark:
         return {**judged, "file_bytes": len(content), "row_bytes": per_item / split.train.n_items}
 
     def report(
-        self, methods: Mapping[str, list[Setting]], recipes: list[Setting], published: list[dict], given: Any,
+        self, methods: Mapping[str, list[Setting]], recipes: list[list[Setting]], published: list[dict], given: Any,
         one_seed: bool = False,
     ) -> None:  # fmt: skip
         """Choose each method's setting on validation, run it with every seed, and write the results.
 
         Args:
             methods: what validation chooses from, by method.
-            recipes: settings that are run as they are, for everybody and for users who were left out.
+            recipes: the same, a list a width, for what is also run for users who were left out.
             published: rows of papers.
             given: the command line; `--only` runs a part and writes no results.
             one_seed: all but the recipes for users who are known is run with the first seed only.
@@ -229,7 +229,7 @@ class Benchmark:
         seeds = given.seeds[:1] if one_seed else given.seeds
         rows = [summary([self.run(one) for one in seeded(setting, seeds)]) for setting in chosen.values()]
         if given.only in (None, "recipe", "tags"):
-            for setting in recipes:
+            for setting in map(self._best, recipes):
                 rows.append(summary([self.run(one) for one in seeded(setting, given.seeds)]))
                 unseen = replace(setting, left_out=True)
                 rows.append(summary([self.run(one) for one in seeded(unseen, seeds)]))
@@ -237,9 +237,10 @@ class Benchmark:
             result = {
                 "data": self.name, "metrics": self.metrics, "teacher_settings": self.teacher_key,
                 "teacher": self.teacher_row(), "teacher_left_out": self.teacher_row(left_out=True),
-                "als": [self.als_row(one.embedding_dim, one.initialise_options) for one in recipes],
+                "als": [self.als_row(one.embedding_dim, one.initialise_options) for one, *_ in recipes],
                 "published": published, "rows": rows,
                 "tried": {name: [asdict(setting) for setting in tried] for name, tried in methods.items()},
+                "tried_recipes": [[asdict(setting) for setting in tried] for tried in recipes],
             }  # fmt: skip
             place = Path(__file__).parent / f"{self.name}.json"
             atomic_write(place, json.dumps(result, indent=1, sort_keys=True) + "\n")

@@ -65,7 +65,7 @@ def main() -> None:
     tuned = Benchmark("gowalla", split, built_ensemble(TEACHER), TEACHER, METRICS, work)
     settings = {**TEACHER, "weights": tuned.teacher().weights}
     benchmark = Benchmark("gowalla", refitted(split), built_ensemble(settings), settings, METRICS, work, tuned)
-    recipes = [replace(RECIPE, embedding_dim=width, learning_rate=rate) for width, rate in WIDTHS.items()]
+    recipes = [[replace(RECIPE, embedding_dim=width, learning_rate=rate)] for width, rate in WIDTHS.items()]
     benchmark.report(METHODS, recipes, PUBLISHED, given_options, one_seed=True)
 
 

@@ -54,9 +54,9 @@ METHODS = {
     "rank_softmax": of("rank_softmax", {"top": 60, "temperature": 7.0}, {"top": 60, "temperature": 12.0}, hard=(0.0,)),
     "rce_kd": of("rce_kd", {}),
 }
+SCORES, RANKS = {"softened_kl": {"temperature": 0.5}}, {"rank_softmax": {"top": 60, "temperature": 7.0}}
 RECIPE = replace(
-    BASE, method="kdrec's recipe", losses={"softened_kl": {"temperature": 0.5}}, student_loss_weight=0.2,
-    hidden=512, epochs=42, learning_rate=0.007, initialise="item_svd", initialise_options=ALS, sampled=4.0,
+    BASE, method="kdrec's recipe", student_loss_weight=0.2, hidden=512, epochs=42, initialise="item_svd", initialise_options=ALS, sampled=4.0,
     sampled_a_row=1.0, hidden_share=(0.05, 0.8), whole_share=0.5,
 )  # fmt: skip
 WIDTHS = {8: 0.015, 16: 0.01, 32: 0.007, 64: 0.005}  # and their learning rates
@@ -65,7 +65,13 @@ WIDTHS = {8: 0.015, 16: 0.01, 32: 0.007, 64: 0.005}  # and their learning rates
 def main() -> None:
     given = arguments(__doc__, "ml-1m/lightgcnpp_ge3")
     benchmark = Benchmark("ml_1m", lightgcn(given.data_dir), built_ensemble(TEACHER), TEACHER, METRICS, given.work)
-    recipes = [replace(RECIPE, embedding_dim=width, learning_rate=rate) for width, rate in WIDTHS.items()]
+    recipes = [
+        [
+            replace(RECIPE, embedding_dim=width, learning_rate=rate, losses=soft)
+            for soft in (SCORES, RANKS, SCORES | RANKS)
+        ]
+        for width, rate in WIDTHS.items()
+    ]
     benchmark.report(METHODS, recipes, PUBLISHED, given)
 
 
