@@ -1,6 +1,6 @@
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
 import pytest
@@ -29,3 +29,16 @@ def require() -> Callable[[str], None]:
         pytest.skip(f"{tool} is not installed; KDREC_REQUIRE={tool} makes this a failure")
 
     return ask
+
+
+def run_eagerly() -> Iterator[None]:
+    """Trainings of a few steps without compiling them, which takes longer than the steps do."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+eagerly = pytest.fixture(run_eagerly)
+eagerly_in_module = pytest.fixture(run_eagerly, scope="module")

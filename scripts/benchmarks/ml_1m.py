@@ -56,8 +56,8 @@ METHODS = {
 }
 SCORES, RANKS = {"softened_kl": {"temperature": 0.5}}, {"rank_softmax": {"top": 60, "temperature": 7.0}}
 RECIPE = replace(
-    BASE, method="kdrec's recipe", student_loss_weight=0.2, hidden=512, epochs=42, initialise="item_svd", initialise_options=ALS, sampled=4.0,
-    sampled_a_row=1.0, hidden_share=(0.05, 0.8), whole_share=0.5,
+    BASE, method="kdrec's recipe", student_loss_weight=0.2, hidden=512, epochs=42, initialise="item_svd",
+    initialise_options=ALS, sampled=4.0, sampled_a_row=1.0, hidden_share=(0.05, 0.8), whole_share=0.5,
 )  # fmt: skip
 WIDTHS = {8: 0.015, 16: 0.01, 32: 0.007, 64: 0.005}  # and their learning rates
 

@@ -46,6 +46,7 @@ def weights_of(model):
     return np.concatenate([weight.ravel() for weight in model.get_weights()])
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_student_loss_weight_one_is_plain_training_to_the_bit():
     x, y = batch()
     plain, distilled = a_student(penalty=0.1), a_student(penalty=0.1)
@@ -68,6 +69,7 @@ def test_penalty_is_added_once_and_not_scaled_by_the_mix():
         assert logs["total_loss"] == pytest.approx(alpha * logs["student_loss"] + penalty, rel=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("loss", [SoftenedKl(temperature=3.0), ScoreMse()], ids=["softened_kl", "score_mse"])
 def test_copy_of_the_teacher_does_not_move_under_the_soft_loss_alone(loss):
     x, y = batch()
@@ -134,6 +136,7 @@ def test_callback_changes_weight_and_temperature_inside_the_compiled_step():
     assert seen[2][1] != pytest.approx(seen[1][1])
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("name", ["bpr", "in_batch_softmax"])
 def test_hard_loss_may_be_any_keras_loss_on_signed_labels(name):
     x, y = batch()

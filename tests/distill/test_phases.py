@@ -17,6 +17,8 @@ from kdrec.losses.feature_matching import FeatureMatching
 from kdrec.models.students.history import history
 from kdrec.models.teachers.als import als
 
+pytestmark = pytest.mark.usefixtures("eagerly_in_module")
+
 OF = [Phase(1, 1.0, 0.01), Phase(2, 0.3, 0.01), Phase(1, 1.0, 0.001)]
 
 
@@ -88,7 +90,7 @@ class Stop(keras.callbacks.Callback):
 
 
 @pytest.fixture(scope="module")
-def whole(listening, tmp_path_factory):
+def whole(eagerly_in_module, listening, tmp_path_factory):
     """What nobody cut, and its logs."""
     student = student_of(listening[0])
     folder = tmp_path_factory.mktemp("whole")

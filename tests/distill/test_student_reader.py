@@ -52,6 +52,7 @@ def test_query_times_item_embedding_is_the_scores(kind, tied):
     assert student_reader(student, {"item_embedding"}, "query")(X, False).keys() == {"scores", "item_embedding"}
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("kind", ["itself", "under pruning"])
 @pytest.mark.parametrize("tied", [True, False])
 def test_gradient_flows_into_the_table(kind, tied):

@@ -61,23 +61,35 @@ class Stop(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize(("options", "after"), [(one_teacher, 1), (one_teacher, 3), (all_that_moves, 1)])
-def test_cut_training_ends_with_the_same_weights(listening, tmp_path, options, after):
+@pytest.fixture(scope="module")
+def trained(listening):
+    """Train a student in a folder, beginning with a seed: the projection's first values are drawn from it."""
     split, caches = listening
-    whole, cut, again = (student_of(split) for _ in range(3))
 
-    def trained(student, folder, **more):
-        return train(student, split, folder=tmp_path / folder, **{**OPTIONS, **options(caches), **more})
+    def begin(options, folder, seed, **more):
+        student = student_of(split)
+        keras.utils.set_random_seed(seed)
+        return student, train(student, split, folder=folder, **{**OPTIONS, **options(caches), **more})
 
-    keras.utils.set_random_seed(0)  # the projection's first values are drawn from it
-    expected_logs = trained(whole, "whole")
-    keras.utils.set_random_seed(0)
+    return begin
+
+
+@pytest.fixture(scope="module")
+def whole(request, trained, tmp_path_factory):
+    """The options, and what nobody cut."""
+    return request.param, *trained(request.param, tmp_path_factory.mktemp("whole"), 0)
+
+
+@pytest.mark.parametrize(
+    ("whole", "after"), [(one_teacher, 1), (one_teacher, 3), (all_that_moves, 1)], indirect=["whole"]
+)
+def test_cut_training_ends_with_the_same_weights(trained, whole, tmp_path, after):
+    options, student, expected_logs = whole
     with suppress(KeyboardInterrupt):  # after=3: everything was trained, and nothing else happened any more
-        trained(cut, "cut", callbacks=[Stop(after)])
-    keras.utils.set_random_seed(7)
-    logs = trained(again, "cut")
+        trained(options, tmp_path, 0, callbacks=[Stop(after)])
+    again, logs = trained(options, tmp_path, 7)
     assert len(logs) == 3 and logs == expected_logs
-    for expected, found in zip(whole.get_weights(), again.get_weights(), strict=True):
+    for expected, found in zip(student.get_weights(), again.get_weights(), strict=True):
         assert np.array_equal(expected, found)
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from small_log import COLUMNS, ITEMS, USERS, small
 from kdrec import losses
 from kdrec.data import sets
 from kdrec.distill import weightings
-from kdrec.errors import BundleError, DataError, KdrecError, OutputError, TargetError, TrainingError
+from kdrec.errors import DataError, KdrecError, OutputError, TargetError, TrainingError
 from kdrec.errors import UnknownNameError as Unknown
 from kdrec.files import sha256_of
 from kdrec.models import encoders, initialisers, teachers
@@ -273,41 +272,6 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_weights(refused
         assert all(np.isfinite(kept[name]).all() for name in kept.files)
     epochs = json.loads((folder / "checkpoint" / "state.json").read_text())["epochs"]
     assert len(epochs) >= 1 and np.isfinite([epoch["total_loss"] for epoch in epochs]).all()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "damage", "message"),
-    [
-        ("model.tflite", lambda content: content[:-1], r"model.tflite must have \d+ bytes, received \d+: it was cut"),
-        ("model.tflite", lambda content: content[:-1] + b"?", "model.tflite was altered: its sha256 must be"),
-        ("manifest.json", lambda content: content[:-9], "manifest.json is not JSON .*; the file was cut or altered"),
-        (
-            "manifest.json",
-            lambda content: content.replace(b'"bytes": ', b'"bytes": 1'),
-            "must have 1.* bytes, received",
-        ),
-    ],
-)
-def test_a_damaged_stage_is_not_published(
-    ran: Any, start: Callable[..., Any], tmp_path: Path, name: str, damage: Callable[[bytes], bytes], message: str
-) -> None:
-    work = shutil.copytree(ran.work, tmp_path / "work")
-    (folder,) = work.glob("export-*")
-    file = folder / "android" / name
-    file.write_bytes(damage(file.read_bytes()))
-    with pytest.raises(BundleError, match=message):
-        start(ran.config, tmp_path / "out", work)
-    assert not (tmp_path / "out" / "android").exists()
-
-
-@pytest.mark.slow
-def test_a_damaged_bundle_is_written_again(ran: Any, start: Callable[..., Any], tmp_path: Path) -> None:
-    out = shutil.copytree(ran.out, tmp_path / "out")
-    model = out / "android" / "model.tflite"
-    model.write_bytes(model.read_bytes()[:100])
-    start(ran.config, out, ran.work)
-    assert model.read_bytes() == (ran.out / "android" / "model.tflite").read_bytes()
 
 
 @pytest.mark.slow

@@ -1,7 +1,9 @@
-"""A whole run on a small log: what it leaves, what a second one repeats, and what a changed option repeats."""
+"""A whole run on a small log: what it leaves, what another one repeats of it, and what is damaged."""
 
+import gzip
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,16 @@ import pytest
 from small_log import ITEMS, USERS
 from typer.testing import CliRunner
 
+from kdrec import libraries, pack
 from kdrec.bundle import golden
 from kdrec.bundle.read import open_bundle
 from kdrec.cli import app
 from kdrec.config import Config
+from kdrec.errors import BundleError
 from kdrec.report.check import check_report
 from kdrec.runtime.judge import judge
 from kdrec.runtime.recommender import Recommender
+from kdrec.tflite.views import read
 
 pytestmark = pytest.mark.slow
 
@@ -161,3 +166,79 @@ def test_log_that_was_moved_is_the_same_log(ran: Any, again: Callable[..., Any],
     moved = tmp_path / "log.csv"
     moved.write_bytes(Path(ran.config.data).read_bytes())
     assert again(data=str(moved)).cached == list(STAGES[1:])
+
+
+def test_the_report_has_teacher_and_libraries(ran: Any) -> None:
+    assert ran.report["teacher"] == {"name": "ease", "validation_ndcg": {}}
+    assert ran.report["libraries"] == libraries.installed()
+    named = {target: set(open_bundle(ran.out / target).manifest.libraries) for target in TARGETS}
+    assert named["micro"] - named["android"] == {"tflite-micro"} and named["android"] == named["coral_edgetpu"]
+    assert "tensorflow-model-optimization" in named["android"]  # pruned
+    assert not {"implicit", "tensorflow-recommenders"} & named["android"]  # of teachers that it does not have
+
+
+def test_parameters_of_teacher_and_files_are_counted(ran: Any) -> None:
+    rows = ran.rows()
+    assert rows["teacher"]["parameters"] == ITEMS * ITEMS  # EASE: one weight a pair of items
+    (folder,) = ran.work.glob("teacher-*/teacher")
+    packed = sum(len(gzip.compress(path.read_bytes(), mtime=0)) for path in folder.iterdir())
+    assert rows["teacher"]["gzip_bytes"] == packed < rows["teacher"]["bytes"]
+    for target in TARGETS:
+        files = open_bundle(ran.out / target).files
+        constants = {
+            tensor.buffer: int(np.prod(tensor.shape))
+            for graph in read(files["model.tflite"]).subgraphs
+            for tensor in graph.tensors
+            if tensor.is_constant and (tensor.scales or tensor.dtype != "int32")
+        }
+        on_host = (ITEMS + 1 + 5) * ran.config.embedding_dim if target == "coral_edgetpu" else 0  # 4 dayparts, unknown
+        assert rows[f"int8_{target}"]["parameters"] == sum(constants.values()) + on_host
+
+
+def test_latency_is_of_the_same_question_for_every_file(ran: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, measure = [], pack.bench
+
+    def bench(path: Path, signature: str | None = None) -> Any:
+        asked.append((path.parent.name, signature))
+        return measure(path, signature, runs=1, warmup=0)
+
+    monkeypatch.setattr(pack, "bench", bench)
+    for target in TARGETS:
+        pack.shipped(ran.out / target)
+    assert asked == [(target, "score") for target in TARGETS]
+
+
+def test_samples_are_of_androids_file(ran: Any) -> None:
+    assert {sample["target"] for sample in ran.report["samples"]} == {"android"}
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "message"),
+    [
+        ("model.tflite", lambda content: content[:-1], r"model.tflite must have \d+ bytes, received \d+: it was cut"),
+        ("model.tflite", lambda content: content[:-1] + b"?", "model.tflite was altered: its sha256 must be"),
+        ("manifest.json", lambda content: content[:-9], "manifest.json is not JSON .*; the file was cut or altered"),
+        (
+            "manifest.json",
+            lambda content: content.replace(b'"bytes": ', b'"bytes": 1'),
+            "must have 1.* bytes, received",
+        ),
+    ],
+)
+def test_a_damaged_stage_is_not_published(
+    ran: Any, start: Callable[..., Any], tmp_path: Path, name: str, damage: Callable[[bytes], bytes], message: str
+) -> None:
+    work = shutil.copytree(ran.work, tmp_path / "work")
+    for file in work.glob(f"export-*/android/{name}"):
+        file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(BundleError, match=message):
+        start(ran.config, tmp_path / "out", work)
+    assert not (tmp_path / "out" / "android").exists()
+
+
+def test_a_damaged_bundle_is_written_again(ran: Any, start: Callable[..., Any], tmp_path: Path) -> None:
+    out = shutil.copytree(ran.out, tmp_path / "out")
+    model = out / "android" / "model.tflite"
+    model.write_bytes(model.read_bytes()[:100])
+    start(ran.config, out, ran.work)
+    assert model.read_bytes() == (ran.out / "android" / "model.tflite").read_bytes()

@@ -20,7 +20,7 @@ from kdrec.distill.rows import rows_of
 from kdrec.distill.teacher_cache import TeacherCache
 from kdrec.report.check import check_report
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("eagerly_in_module")]
 
 BASE = ("data", "teacher", "teacher_cache", "student", "student_distilled", "evaluate_models")
 LAST = ("student_distilled", "evaluate_models")
@@ -60,9 +60,9 @@ class Distilled:
 
 
 @pytest.fixture(scope="module")
-def base(log_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Distilled:
+def base(eagerly_in_module: None, log_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Distilled:
     losses = ("softened_kl", "rrd")
-    config = small(log_folder, teacher="als", teacher_options=WEAK, losses=losses, epochs=1)
+    config = small(log_folder, teacher="als", teacher_options=WEAK, losses=losses, epochs=1, batch_size=512)
     return Distilled(config, tmp_path_factory.mktemp("distill") / "work")
 
 

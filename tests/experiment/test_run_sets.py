@@ -17,5 +17,6 @@ def test_a_log_without_times_goes_through(log_folder: Path, start: Callable[...,
     run = start(config, tmp_path / "out", tmp_path / "work")
     assert run.report["split"]["method"] == "random_per_user" and not run.report["split"]["ordered"]
     assert [row["name"] for row in run.report["rows"]][-1] == "int8_micro"
+    assert {sample["target"] for sample in run.report["samples"]} == {"micro"}
     assert 0.5 < run.rows()["teacher"]["auc"] <= 1
     assert 0 < abs(run.rows()["int8_micro"]["auc"] - run.rows()["student_distilled"]["auc"]) < 0.01

@@ -1,4 +1,5 @@
 import tempfile
+from functools import cache
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 
 from kdrec.export.topk import TWO_LEVELS_FROM, block_size, top_items
 from kdrec.tflite.verify import run
+
+N_ITEMS, K = 300, 20
 
 
 def oracle(scores: np.ndarray, k: int) -> list[int]:
@@ -28,6 +31,7 @@ def test_two_levels_are_exact_in_items_order_and_scores(data):
     assert scores.numpy()[0].tolist() == [row[item] for item in oracle(row, k)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 4, 7])
 @pytest.mark.parametrize("different", [1, 3, 200])
 @pytest.mark.parametrize("quantized", [False, True], ids=["float32", "int8"])
@@ -36,28 +40,35 @@ def test_litert_ranks_ties_by_position_on_both_levels(size, different, quantized
 
     At most 200 different scores, so that int8 keeps them apart.
     """
-    n_items, k = 300, 20
-    rows = -np.random.default_rng(different).integers(1, different + 1, (30, n_items)).astype(np.float32)
-    content = converted(n_items, k, size, rows if quantized else None)
+    rows = rows_of(different)
+    content = converted(size, different if quantized else None)
     answers = run(content, "top", [{"scores": row[np.newaxis]} for row in rows])
     for items, scores, row in zip(answers["items"], answers["best"], rows, strict=True):
-        assert items.tolist() == oracle(row, k)
+        assert items.tolist() == oracle(row, K)
         assert scores == pytest.approx(row[items], abs=different / 255 if quantized else 0)
 
 
-def converted(n_items: int, k: int, size: int, calibration: np.ndarray | None) -> bytes:
+def rows_of(different: int) -> np.ndarray:
+    return -np.random.default_rng(different).integers(1, different + 1, (30, N_ITEMS)).astype(np.float32)
+
+
+@cache
+def converted(size: int, different: int | None) -> bytes:
+    """In int8, calibrated on rows of so many different scores, or in float32, the same for all rows."""
+
     def top(scores):
-        items, best = top_items(scores, k, size)
+        items, best = top_items(scores, K, size)
         return {"items": items, "best": best}
 
     module = tf.Module()
-    traced = tf.function(top).get_concrete_function(scores=tf.TensorSpec((1, n_items), tf.float32, name="scores"))
+    traced = tf.function(top).get_concrete_function(scores=tf.TensorSpec((1, N_ITEMS), tf.float32, name="scores"))
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder, signatures={"top": traced})
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["top"])
-        if calibration is not None:
+        if different is not None:
+            calls = [("top", {"scores": row[np.newaxis]}) for row in rows_of(different)]
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.representative_dataset = lambda: (("top", {"scores": row[np.newaxis]}) for row in calibration)
+            converter.representative_dataset = lambda: iter(calls)
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         return converter.convert()
 

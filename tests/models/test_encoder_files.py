@@ -112,6 +112,7 @@ def test_the_bytes_of_a_graph_are_bounded(follower, files):
         assert sizes(exported.model, CYCLE).overhead < 7 * 1024 + steps * per_step[name]
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("encoder", sorted(OPTIONS))
 def test_pruned(encoder):
     x = {"history": random_histories(np.random.default_rng(0), 64)}

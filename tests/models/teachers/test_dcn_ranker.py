@@ -136,6 +136,7 @@ def test_the_loss_is_that_of_the_item_among_its_negatives(loss):
         assert float(got) == pytest.approx(slow_loss(teacher, batch), rel=1e-4)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_every_input_reaches_the_scores():
     plain = untrained()(inputs())
     for name in log().item_features:
@@ -158,6 +159,7 @@ class Cut(Exception):
     """Stands for a killed process."""
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_training_that_was_cut_ends_with_the_same_bits(tmp_path):
     split = leave_last_out(log())
     options = {"epochs": 4, **SMALL, "validation": split, "patience": 4}
@@ -180,6 +182,7 @@ def test_a_training_that_was_cut_ends_with_the_same_bits(tmp_path):
         dcn_ranker(split.train, checkpoint_folder=tmp_path, **{**options, "negatives": 5})
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_watched_epoch_is_the_best_one():
     split = leave_last_out(log())
     logs = []
@@ -207,6 +210,7 @@ def test_products_are_learned_that_no_sum_of_sides_has():
     assert (scores[0, 6::2].min() > scores[0, 7::2].max()) and (scores[1, 7::2].min() > scores[1, 6::2].max())
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_loss_that_is_not_finite_names_stage_and_step():
     with pytest.raises(TrainingError, match=r"teacher: the loss became (nan|inf) in epoch \d+, step \d+; .* are kept"):
         dcn_ranker(log(), epochs=3, **{**SMALL, "learning_rate": 1e30})

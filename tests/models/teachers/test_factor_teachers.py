@@ -32,6 +32,7 @@ class Cut(Exception):
     """Stands for a killed process."""
 
 
+@pytest.mark.usefixtures("eagerly")
 @BOTH
 @pytest.mark.parametrize("watched", [False, True], ids=["last epoch", "best epoch"])
 def test_a_training_that_was_cut_ends_with_the_same_bits(build, tmp_path, watched):
@@ -84,6 +85,7 @@ def test_users_without_training_pairs_do_not_choose_the_epoch():
     assert mf_train.of_known_users({"user": np.array([N_USERS])}, train) is None
 
 
+@pytest.mark.usefixtures("eagerly")
 @BOTH
 def test_seed_weights_and_negatives_change_the_result(build):
     x = {"user": np.arange(3), "history": pad_histories(log(), np.arange(3))}
@@ -95,6 +97,7 @@ def test_seed_weights_and_negatives_change_the_result(build):
     assert not np.allclose(plain, build(log(), **options, regularization=1.0)(x), atol=1e-4)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("changes", [{"graph_layers": 1}, {"temperature": 0.5}, {"loss": "bpr"}], ids=str)
 def test_options_of_lightgcn_change_the_result(changes):
     x = {"user": np.arange(3), "history": pad_histories(log(), np.arange(3))}
@@ -102,6 +105,7 @@ def test_options_of_lightgcn_change_the_result(changes):
     assert not np.allclose(plain, changed, atol=1e-3)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_bpr_of_lightgcn_does_not_read_the_temperature():
     x = {"user": np.arange(3), "history": pad_histories(log(), np.arange(3))}
     one, other = (lightgcn(log(), epochs=2, **SMALL, loss="bpr", temperature=t)(x) for t in (0.1, 0.5))

@@ -275,6 +275,7 @@ class Cut(Exception):
     """Stands for a killed process."""
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("watched", [False, True], ids=["last epoch", "best epoch"])
 def test_a_training_that_was_cut_ends_with_the_same_bits(tmp_path, watched):
     split = random_per_user(log(), valid=0.3)
@@ -317,18 +318,21 @@ def test_the_watched_epoch_is_the_best_one():
     assert np.mean(gains) == pytest.approx(max(seen), rel=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_seeds_differ():
     x = {"history": HISTORY}
     one, other = (mult_vae(log(), epochs=2, seed=seed, **SMALL)(x) for seed in (0, 1))
     assert not np.allclose(one, other, atol=1e-3)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_order_of_a_log_is_not_read():
     x = {"history": HISTORY}
     one, other = (mult_vae(log(), epochs=2, ordered=ordered, **SMALL)(x) for ordered in (True, False))
     assert np.array_equal(one, other)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_loss_that_is_not_finite_names_stage_and_step():
     with pytest.raises(TrainingError, match=r"teacher: the loss became (nan|inf) in epoch \d+, step \d+; .* are kept"):
         mult_vae(log(), epochs=3, **{**SMALL, "learning_rate": 1e30})

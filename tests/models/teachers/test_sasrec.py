@@ -239,6 +239,7 @@ class Cut(Exception):
     """Stands for a killed process."""
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("watched", [False, True], ids=["last epoch", "best epoch"])
 def test_a_training_that_was_cut_ends_with_the_same_bits(tmp_path, watched):
     split = leave_last_out(walks())
@@ -304,6 +305,7 @@ def test_a_log_without_times_may_be_said_to_be_ordered(monkeypatch):
     assert sasrec(log, ordered=True, **SMALL).n_items == 2
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_loss_that_is_not_finite_names_stage_and_step():
     with pytest.raises(TrainingError, match=r"teacher: the loss became (nan|inf) in epoch \d+, step \d+; .* are kept"):
         sasrec(walks(), epochs=3, **{**SMALL, "learning_rate": 1e30})

@@ -49,14 +49,25 @@ def scores_file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(scores_file):
-    """(name, options) -> the teacher of the checkerboard, trained once unless a fresh one is asked for."""
+    """(name, options) -> the teacher of the checkerboard, trained once."""
     given = {"external": {"path": scores_file}, **OPTIONS}
+    return cache(
+        lambda name, times=True, **options: teachers.get(name)(
+            checkerboard(times), **{**given.get(name, {}), **options}
+        )
+    )
 
-    def get(name, times=True, **options):
-        return teachers.get(name)(checkerboard(times), **{**given.get(name, {}), **options})
 
-    once = cache(get)
-    return lambda name, fresh=False, **options: (get if fresh else once)(name, **options)
+@pytest.fixture(scope="module")
+def trained_again(trained):
+    """name -> a second teacher like the first, and the epochs that its progress told."""
+
+    @cache
+    def get(name):
+        told = []
+        return trained(name, progress=lambda epoch, epochs, logs: told.append((epoch, epochs))), told
+
+    return get
 
 
 def inputs(log, users):
@@ -107,9 +118,9 @@ def test_scores_are_one_float32_a_row_and_item(trained, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_equal_seeds_give_equal_scores(trained, name):
+def test_equal_seeds_give_equal_scores(trained, trained_again, name):
     x = inputs(checkerboard(), np.arange(SIZE))
-    assert np.array_equal(trained(name)(x), trained(name, fresh=True)(x))
+    assert np.array_equal(trained(name)(x), trained_again(name)[0](x))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -137,10 +148,9 @@ def test_a_user_embedding_times_the_item_embeddings_is_the_score(trained, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_progress_ends_at_its_total(trained, name):
-    calls = []
-    trained(name, progress=lambda epoch, epochs, logs: calls.append((epoch, epochs)))
-    assert calls[-1][0] == calls[-1][1] == len(calls)
+def test_progress_ends_at_its_total(trained_again, name):
+    told = trained_again(name)[1]
+    assert told[-1][0] == told[-1][1] == len(told)
 
 
 def test_an_unknown_teacher_is_named():

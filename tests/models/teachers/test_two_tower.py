@@ -193,6 +193,7 @@ class Cut(Exception):
     """Stands for a killed process."""
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("watched", [False, True], ids=["last epoch", "best epoch"])
 def test_a_training_that_was_cut_ends_with_the_same_bits(tmp_path, watched):
     split = leave_last_out(log())
@@ -251,11 +252,13 @@ def test_validation_of_a_large_log_stays_small(monkeypatch):
     assert len(everyone["user"]) == 24
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_loss_that_is_not_finite_names_stage_and_step(tmp_path):
     with pytest.raises(TrainingError, match=r"teacher: the loss became (nan|inf) in epoch \d+, step \d+; .* are kept"):
         two_tower(log(), epochs=3, checkpoint_folder=tmp_path, **{**SMALL, "learning_rate": 1e30})
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_log_of_fewer_pairs_than_a_batch_is_trained_on():
     losses = []
     few = log().select(np.arange(5))
