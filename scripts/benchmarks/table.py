@@ -11,11 +11,10 @@ NAMES = ("citeulike", "citeulike_tags", "ml_1m", "gowalla")
 UNSEEN = ", users left out of training"
 
 
-def results() -> dict[str, dict[str, Any]]:
-    """The result files that exist, by data set."""
-    return {
-        name: json.loads((PLACE / f"{name}.json").read_text()) for name in NAMES if (PLACE / f"{name}.json").exists()
-    }
+def results(*names: str) -> dict[str, dict[str, Any]]:
+    """The result files that exist, of some data sets or of all."""
+    places = {name: PLACE / f"{name}.json" for name in names or NAMES}
+    return {name: json.loads(place.read_text()) for name, place in places.items() if place.exists()}
 
 
 def table(result: dict[str, Any]) -> str:
