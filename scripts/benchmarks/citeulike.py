@@ -36,7 +36,7 @@ PUBLISHED = [
 ]
 
 BASE = Setting("", learning_rate=0.007, initialise="item_svd", initialise_options=ALS)
-WITH_HARD, HIDDEN = (0.0, 0.3), (0.0, 0.5)
+WITH_HARD, HIDDEN, MOST = (0.0, 0.3), (0.0, 0.5), (0.0, 0.9)
 
 
 def alternatives(name: str, *options: dict, hard: tuple[float, ...] = WITH_HARD) -> list[Setting]:
@@ -52,15 +52,21 @@ def alternatives(name: str, *options: dict, hard: tuple[float, ...] = WITH_HARD)
 
 
 def beside(name: str) -> list[Setting]:
-    """What validation chooses from for a loss on vectors, which orders no items and needs the hard loss."""
-    return alternatives(name, hard=(0.3, 0.7))
+    """What validation chooses from for a loss on vectors, which orders no items and needs the hard loss.
+
+    Its values are small: the less the hard loss weighs, the more they count; to Adam only the proportion matters.
+    """
+    return [
+        *alternatives(name, hard=(0.3, 0.7)),
+        *(replace(one, hidden_share=MOST) for one in alternatives(name, hard=(0.3, 0.03, 0.003))),
+    ]
 
 
 METHODS: dict[str, list[Setting]] = {
     "no distillation": [
         replace(BASE, method="no distillation", initialise=start, hidden_share=share)
         for start in ("random", "item_svd")
-        for share in (HIDDEN, (0.0, 0.9))
+        for share in (HIDDEN, MOST)
     ],
     "softened_kl": alternatives("softened_kl", {"temperature": 1.0}, {"temperature": 2.0}),
     "top_kl": alternatives("top_kl", {"temperature": 1.0}, {"temperature": 2.0}),
