@@ -114,12 +114,12 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
     "batch_size": (TRAINING, "Rows a step."),
     "learning_rate": (TRAINING, "Of the student."),
     "patience": (TRAINING, "Epochs without a better validation NDCG before it stops."),
+    "cuts_per_user": (TRAINING, "Training rows of a user: the last so many positions, the same each epoch."),
     "jit_compile": (
         TRAINING,
         "Compile training steps with XLA: seconds at the start, then faster steps, by half for large catalogues.",
         "--jit-compile",
     ),
-    "cuts_per_user": (TRAINING, "Training rows of a user: the last so many positions, the same each epoch."),
     "sparsity": (FILES, "Share of zero weights after pruning; 0 leaves pruning out."),
     "prune_epochs": (FILES, "Epochs of pruning, distillation still on."),
     "recipe": (FILES, f"Precision of the file: {found('compress/recipes')}."),
