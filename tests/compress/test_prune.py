@@ -14,6 +14,7 @@ from kdrec.models.students.history import history
 ITEMS, LENGTH = 40, 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoder", ["mean", "conv"])
 @pytest.mark.parametrize("tied", [True, False])
 def test_pruned_under_distillation(encoder, tied):

@@ -79,6 +79,7 @@ def test_what_is_stored_is_what_losses_and_weighting_read():
     assert stored_top([Rrd(top=10)]) == 200 and stored_top([Rrd(top=300)]) == 300
 
 
+@pytest.mark.slow
 def test_each_student_learns_from_the_one_before(split, tmp_path):
     teacher = ease(split.train, ordered=True)
     first, second = chain(split, teacher, builders(split, 8, 3), tmp_path, losses=lambda: [Rrd(top=10)], **OPTIONS)
@@ -95,6 +96,7 @@ def test_each_student_learns_from_the_one_before(split, tmp_path):
     assert any((a != b).any() for a, b in zip(weights([second]), weights(alone), strict=True))
 
 
+@pytest.mark.slow
 def test_a_cut_chain_goes_on_and_ends_with_the_same_students(split, tmp_path, monkeypatch):
     teacher, told = als(split.train, ordered=True, factors=5), []
     losses = {"losses": lambda: [FeatureMatching(), SoftenedKl()]}  # the first has weights of its own

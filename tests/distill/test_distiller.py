@@ -183,6 +183,7 @@ def test_teacher_reads_a_longer_history_than_the_student():
     assert logs["distillation_loss"] == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_early_stopping_and_checkpoint_watch_ndcg_and_a_saved_distiller_reloads(tmp_path):
     x, y = batch()
     distiller = compiled(Distiller(a_student(seed=9), a_student(), SoftenedKl(temperature=2.0), [0.7], 0.4))

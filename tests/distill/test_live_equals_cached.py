@@ -66,6 +66,7 @@ def trained(teacher, x, tables, losses, weighting):
     return logs, np.concatenate([weight.ravel() for weight in student.get_weights()])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("case", CASES)
 def test_live_and_stored_answers_train_alike(case):

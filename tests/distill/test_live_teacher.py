@@ -61,6 +61,7 @@ KINDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_student_trains_with_a_live_teacher_of_each_kind(kind, tmp_path):
     teacher = KINDS[kind](tmp_path / "teacher")

@@ -17,7 +17,7 @@ from kdrec.losses.feature_matching import FeatureMatching
 from kdrec.models.students.history import history
 from kdrec.models.teachers.als import als
 
-pytestmark = pytest.mark.usefixtures("eagerly_in_module")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("eagerly_in_module")]
 
 OF = [Phase(1, 1.0, 0.01), Phase(2, 0.3, 0.01), Phase(1, 1.0, 0.001)]
 

@@ -80,6 +80,7 @@ def whole(request, trained, tmp_path_factory):
     return request.param, *trained(request.param, tmp_path_factory.mktemp("whole"), 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("whole", "after"), [(one_teacher, 1), (one_teacher, 3), (all_that_moves, 1)], indirect=["whole"]
 )

@@ -40,6 +40,7 @@ def test_crashes_are_errors_that_name_each_conversion_and_the_signal():
     assert str(caught.value).endswith("(2 conversions failed: one, other)")
 
 
+@pytest.mark.slow
 def test_a_refusal_names_the_conversion_and_what_the_converter_said():
     bad = conversion("bad", lambda x: {"scores": tf.linalg.det(x)})
     with pytest.raises(
@@ -64,6 +65,7 @@ def test_nothing_to_convert_is_no_work():
     assert convert([]) == []
 
 
+@pytest.mark.slow
 def test_files_come_back_in_order():
     first, second = convert([times(2.0, "one"), times(3.0, "two", recipe="float32")])
     ones = [{"x": np.ones((1, 3, 3), np.float32)}]

@@ -16,6 +16,8 @@ from kdrec.tflite.sizes import sizes
 from kdrec.tflite.verify import run
 from kdrec.tflite.views import read
 
+pytestmark = pytest.mark.slow
+
 LENGTH = 6
 CYCLE = 12  # the rule: after item i comes item i + 1, whatever came before
 
@@ -74,7 +76,6 @@ def scores_of(exported):
     return run(exported.model, "score", calls)["scores"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("target", ["android", "micro", "coral_edgetpu"])
 def test_int8_files_say_what_the_float_student_says(follower, files, target):
     expected, received = follower.predict({"history": FRESH}, verbose=0), scores_of(files[target])
@@ -82,7 +83,6 @@ def test_int8_files_say_what_the_float_student_says(follower, files, target):
     assert np.array_equal(received.argmax(axis=1), FRESH[:, -1] % CYCLE)
 
 
-@pytest.mark.slow
 def test_the_micro_file_runs_in_tensorflow_lite_micro(follower, files, require):
     require("tflite-micro")
     expected, received = (
@@ -93,7 +93,6 @@ def test_the_micro_file_runs_in_tensorflow_lite_micro(follower, files, require):
     assert np.array_equal(received.scores.argmax(axis=1), FRESH[:, -1] % CYCLE)
 
 
-@pytest.mark.slow
 def test_files_keep_the_rules_of_their_targets_and_hold_no_loop(files):
     from kdrec import targets
     from kdrec.targets.base import check
@@ -104,7 +103,6 @@ def test_files_keep_the_rules_of_their_targets_and_hold_no_loop(files):
         assert not {"WHILE", "VAR_HANDLE", "READ_VARIABLE"} & set(read(exported.model).operator_counts())
 
 
-@pytest.mark.slow
 def test_the_bytes_of_a_graph_are_bounded(follower, files):
     per_step = {"android": 1200, "micro": 1000, "coral_edgetpu": 1000}
     for name, exported in files.items():

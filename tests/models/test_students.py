@@ -57,6 +57,7 @@ def test_scores_are_the_query_times_the_table(encoder, tied, hidden):
     assert not np.allclose(other[0], scores[0]) and np.allclose(other[1:], scores[1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoder", encoders.names())
 def test_padding_counts_for_nothing_and_stays_zero_while_training(encoder):
     student = history(ITEMS, embedding_dim=WIDTH, history_length=LENGTH, encoder=encoder, seed=2)

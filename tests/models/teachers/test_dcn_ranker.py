@@ -159,6 +159,7 @@ class Cut(Exception):
     """Stands for a killed process."""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_a_training_that_was_cut_ends_with_the_same_bits(tmp_path):
     split = leave_last_out(log())
@@ -201,6 +202,7 @@ def test_the_watched_epoch_is_the_best_one():
     assert np.mean(gains) == pytest.approx(max(seen), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_products_are_learned_that_no_sum_of_sides_has():
     """Users of either half take the items of their half of the catalogue; popularity says nothing."""
     users, items = np.nonzero(np.add.outer(np.arange(20) % 2, np.arange(12) % 2) != 1)

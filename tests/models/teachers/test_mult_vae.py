@@ -253,6 +253,7 @@ def blocks(users=40, seed=0):
     return Interactions(*np.nonzero(taken), np.arange(users), np.arange(N_ITEMS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [{}, {"tied": False}, {"hidden": 0}, {"beta": 0.02}, {"tied": False, "hidden_share": None, "beta": 0.02}],
@@ -264,6 +265,7 @@ def test_unseen_items_of_the_own_block_come_first(options):
     assert scores[0, 2:5].min() > scores[0, 5:].max() and scores[1, 7:].min() > scores[1, :5].max()
 
 
+@pytest.mark.slow
 def test_only_as_published_are_the_items_that_were_read_to_be_told():
     history = {"history": np.array([[1, 2, 3, 4]])}
     for share, first in (((0.1, 0.7), {4}), (None, {0, 1, 2, 3})):

@@ -194,17 +194,20 @@ def teacher():
     return sasrec(walks(), epochs=40, **SMALL)
 
 
+@pytest.mark.slow
 def test_what_comes_next_is_told_by_the_last_item(teacher):
     forward = np.array([[0, 2, 3, 4], [0, 7, 8, 9]])
     assert teacher({"history": forward}).argmax(axis=1).tolist() == [4, 0]
     assert teacher({"history": forward[:, ::-1]}).argmax(axis=1).tolist() != [4, 0]
 
 
+@pytest.mark.slow
 def test_an_empty_history_is_answered_by_what_users_begin_with():
     begun = sasrec(ring(), epochs=20, **SMALL)
     assert begun({"history": np.zeros((1, 3))}).argmax() == 2
 
 
+@pytest.mark.slow
 def test_only_the_last_items_are_read(teacher):
     short = sasrec(walks(), epochs=1, history_length=2, **SMALL)
     x = np.array([[1, 2, 3, 4]])
@@ -213,6 +216,7 @@ def test_only_the_last_items_are_read(teacher):
     assert not np.allclose(teacher({"history": x}), teacher({"history": x[:, 2:]}), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_rows_are_answered_in_blocks(teacher, monkeypatch):
     x = {"history": pad_histories(walks(), np.arange(7))}
     whole = teacher(x)
@@ -230,6 +234,7 @@ def test_large_catalogues_are_sampled(monkeypatch, negatives):
     assert options.negatives == (negatives or 3)
 
 
+@pytest.mark.slow
 def test_negatives_learn_too():
     sampled = sasrec(walks(), epochs=60, negatives=4, **SMALL)
     assert sampled({"history": np.array([[0, 2, 3, 4], [0, 7, 8, 9]])}).argmax(axis=1).tolist() == [4, 0]
@@ -239,6 +244,7 @@ class Cut(Exception):
     """Stands for a killed process."""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("watched", [False, True], ids=["last epoch", "best epoch"])
 def test_a_training_that_was_cut_ends_with_the_same_bits(tmp_path, watched):
@@ -263,6 +269,7 @@ def test_a_training_that_was_cut_ends_with_the_same_bits(tmp_path, watched):
         sasrec(split.train, checkpoint_folder=tmp_path, **{**options, "learning_rate": 0.5})
 
 
+@pytest.mark.slow
 def test_the_watched_epoch_is_the_best_one():
     split = leave_last_out(walks())
     logs = []

@@ -11,6 +11,8 @@ from kdrec.errors import BundleError, DataError, UnknownNameError
 from kdrec.models import teachers
 from kdrec.models.teachers.base import load
 
+pytestmark = pytest.mark.slow
+
 SIZE = 12
 OPTIONS = {
     "als": {"factors": 4, "regularization": 0.1},
@@ -51,11 +53,12 @@ def scores_file(tmp_path_factory):
 def trained(scores_file):
     """(name, options) -> the teacher of the checkerboard, trained once."""
     given = {"external": {"path": scores_file}, **OPTIONS}
-    return cache(
-        lambda name, times=True, **options: teachers.get(name)(
-            checkerboard(times), **{**given.get(name, {}), **options}
-        )
-    )
+
+    @cache
+    def get(name, times, **options):
+        return teachers.get(name)(checkerboard(times), **{**given.get(name, {}), **options})
+
+    return lambda name, times=True, **options: get(name, times, **options)
 
 
 @pytest.fixture(scope="module")

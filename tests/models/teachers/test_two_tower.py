@@ -193,6 +193,7 @@ class Cut(Exception):
     """Stands for a killed process."""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("watched", [False, True], ids=["last epoch", "best epoch"])
 def test_a_training_that_was_cut_ends_with_the_same_bits(tmp_path, watched):
@@ -217,6 +218,7 @@ def test_a_training_that_was_cut_ends_with_the_same_bits(tmp_path, watched):
         two_tower(split.train, checkpoint_folder=tmp_path, **{**options, "learning_rate": 0.5})
 
 
+@pytest.mark.slow
 def test_the_watched_epoch_is_the_best_one():
     split = leave_last_out(log())
     logs = []
