@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import Any
 
+from kdrec import threads
+
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -27,6 +29,8 @@ _HOMES = {
 }
 
 __all__ = ["__version__", *_HOMES]
+
+threads.ensure_two()
 
 
 def __getattr__(name: str) -> Any:

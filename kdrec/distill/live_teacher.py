@@ -1,6 +1,7 @@
 """A teacher that runs while the student trains: any callable, asked for what the losses need."""
 
 import re
+import warnings
 from collections.abc import Callable, Set
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
+from kdrec import threads
 from kdrec.errors import TrainingError
 
 Fields = dict[str, tf.Tensor]
@@ -44,6 +46,13 @@ def ask(teacher: Any, needs: Set[str]) -> Callable[[Any], Fields]:
     if isinstance(teacher, tf.__internal__.tracking.AutoTrackable):
         serving = getattr(teacher, "signatures", {}).get("serving_default")  # of a SavedModel
         return (lambda x: _fields(teacher(x))) if serving is None else (lambda x: _served(serving, x))
+    if threads.interop() == 1:
+        warnings.warn(
+            "TensorFlow has one inter-op thread: a teacher that runs TensorFlow would wait for the student's step, and "
+            f"the step for the teacher; set {threads.VARIABLE}=2 before TensorFlow starts, or store the answers with "
+            "kdrec.ask_teacher",
+            stacklevel=2,
+        )
     wanted = {}
     if "user_embedding" in needs and "user_embedding" in getattr(teacher, "provides", ()):
         wanted["user_embedding"] = lambda x: teacher.user_embedding(x)
