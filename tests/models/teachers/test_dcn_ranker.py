@@ -4,13 +4,12 @@ import tensorflow as tf
 
 from kdrec.data.features import Categorical, FeatureTable, Numeric, Title
 from kdrec.data.interactions import Interactions
-from kdrec.data.splits import leave_last_out
 from kdrec.errors import DataError, TrainingError, UnknownNameError
 from kdrec.models.teachers.dcn_ranker import dcn_ranker
 from kdrec.models.teachers.dcn_ranker.model import DcnOptions, bce, softmax
 from kdrec.models.teachers.dcn_ranker.teacher import built
 from kdrec.models.teachers.dcn_ranker.train import noise
-from kdrec.models.teachers.two_tower.batches import PairBatches, validation_rows
+from kdrec.models.teachers.two_tower.batches import PairBatches
 from kdrec.models.teachers.two_tower.features import tower_features
 
 N_USERS, N_ITEMS, WIDTH = 12, 9, 4
@@ -155,53 +154,6 @@ def test_context_is_asked_for():
         untrained()({"user": np.array([3]), "history": np.array([[1, 2]])})
 
 
-class Cut(Exception):
-    """Stands for a killed process."""
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("eagerly")
-def test_a_training_that_was_cut_ends_with_the_same_bits(tmp_path):
-    split = leave_last_out(log())
-    options = {"epochs": 4, **SMALL, "validation": split, "patience": 4}
-    whole = dcn_ranker(split.train, **options)
-
-    def cut(epoch, epochs, logs):
-        if epoch == 2:
-            raise Cut
-
-    with pytest.raises(Cut):
-        dcn_ranker(split.train, progress=cut, checkpoint_folder=tmp_path, **options)
-    epochs = []
-    resumed = dcn_ranker(
-        split.train, progress=lambda epoch, *_: epochs.append(epoch), checkpoint_folder=tmp_path, **options
-    )
-    assert epochs == [3, 4]
-    for a, b in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
-        assert np.array_equal(a, b)
-    with pytest.raises(TrainingError, match="holds the epochs of a training with other data or options"):
-        dcn_ranker(split.train, checkpoint_folder=tmp_path, **{**options, "negatives": 5})
-
-
-@pytest.mark.usefixtures("eagerly")
-def test_the_watched_epoch_is_the_best_one():
-    split = leave_last_out(log())
-    logs = []
-    teacher = dcn_ranker(
-        split.train, epochs=6, validation=split, patience=2, progress=lambda *call: logs.append(call[2]), **SMALL
-    )
-    seen = [entry["val_ndcg@10"] for entry in logs]
-    assert len(seen) == min(6, int(np.argmax(seen)) + 3)
-    rows = validation_rows(split, teacher.model.options.history_length)
-    scores = teacher({**rows, "user": rows["user"] - 1})
-    gains = []
-    for row, item in enumerate(rows["item"]):
-        left = [j for j in range(N_ITEMS) if j + 1 not in rows["seen"][row]]
-        place = sorted(left, key=lambda j: -scores[row, j]).index(item - 1)
-        gains.append(1 / np.log2(place + 2) if place < 10 else 0.0)
-    assert np.mean(gains) == pytest.approx(max(seen), rel=1e-5)
-
-
 @pytest.mark.slow
 def test_products_are_learned_that_no_sum_of_sides_has():
     """Users of either half take the items of their half of the catalogue; popularity says nothing."""
@@ -210,12 +162,6 @@ def test_products_are_learned_that_no_sum_of_sides_has():
     teacher = dcn_ranker(data, epochs=20, loss="bce", **{**SMALL, "learning_rate": 0.02})
     scores = teacher({"history": np.array([[1, 3, 5], [2, 4, 6]])})
     assert (scores[0, 6::2].min() > scores[0, 7::2].max()) and (scores[1, 7::2].min() > scores[1, 6::2].max())
-
-
-@pytest.mark.usefixtures("eagerly")
-def test_a_loss_that_is_not_finite_names_stage_and_step():
-    with pytest.raises(TrainingError, match=r"teacher: the loss became (nan|inf) in epoch \d+, step \d+; .* are kept"):
-        dcn_ranker(log(), epochs=3, **{**SMALL, "learning_rate": 1e30})
 
 
 @pytest.mark.parametrize(
@@ -231,8 +177,3 @@ def test_a_loss_that_is_not_finite_names_stage_and_step():
 def test_options_out_of_range_are_refused(options, error, said):
     with pytest.raises(error, match=said):
         dcn_ranker(log(), **options)
-
-
-def test_an_empty_log_is_refused():
-    with pytest.raises(TrainingError, match="train must hold pairs, and is empty; give the train part of a split"):
-        dcn_ranker(log().select(np.arange(0)))

@@ -54,7 +54,7 @@ def test_negatives_of_a_batch_come_from_the_whole_catalogue():
 
 def test_a_user_who_took_everything_is_not_trained_on():
     train = Interactions([0, 0, 0, 1], [0, 1, 2, 0], [10, 11], [20, 21, 22])
-    assert FactorBatches(train, 2, 1, shared=False, seed=0).pairs.tolist() == [3]
+    assert FactorBatches(train, 2, 1, shared=False, seed=0).rows.tolist() == [3]
 
 
 def test_bpr_against_its_formula():

@@ -2,18 +2,16 @@
 
 import numpy as np
 import pytest
-from factor_log import BOTH, N_ITEMS, N_USERS, SMALL, log
+from factor_log import BOTH, N_USERS, SMALL, log
 
 from kdrec.data.histories import pad_histories
 from kdrec.data.interactions import Interactions
-from kdrec.data.splits import leave_last_out
 from kdrec.errors import DataError, TrainingError, UnknownNameError
 from kdrec.models.teachers.base import load
 from kdrec.models.teachers.lightgcn import lightgcn
 from kdrec.models.teachers.mf_bpr import train as mf_train
 from kdrec.models.teachers.mf_bpr.model import FactorModel, FactorOptions
 from kdrec.models.teachers.mf_bpr.snapshots import Snapshots
-from kdrec.models.teachers.two_tower.batches import validation_rows
 
 
 @BOTH
@@ -26,55 +24,6 @@ def test_recency_lets_the_last_item_speak_loudest(build):
     late, early = teacher(x)[0], type(teacher)(teacher.tables, **{**teacher.options, "recency": None})(x)[0]
     assert early[2] > early[4] and late[2] < late[4]
     assert build(train, ordered=False, recency=0.25, epochs=1, **SMALL).options["recency"] is None
-
-
-class Cut(Exception):
-    """Stands for a killed process."""
-
-
-@pytest.mark.usefixtures("eagerly")
-@BOTH
-@pytest.mark.parametrize("watched", [False, True], ids=["last epoch", "best epoch"])
-def test_a_training_that_was_cut_ends_with_the_same_bits(build, tmp_path, watched):
-    split = leave_last_out(log().select(np.unique(log().pair_keys(), return_index=True)[1]))
-    options = {"epochs": 6, **SMALL, "snapshots": 3, "validation": split if watched else None, "patience": 6}
-    whole = build(split.train, **options)
-
-    def cut(epoch, epochs, logs):
-        if epoch == 3:
-            raise Cut
-
-    with pytest.raises(Cut):
-        build(split.train, progress=cut, checkpoint_folder=tmp_path, **options)
-    epochs = []
-    resumed = build(
-        split.train, progress=lambda epoch, *rest: epochs.append(epoch), checkpoint_folder=tmp_path, **options
-    )
-    assert epochs == [4, 5, 6]
-    assert len(whole.earlier) == len(resumed.earlier) and (watched or len(whole.earlier) == 3)
-    for one, other in zip([whole.tables, *whole.earlier], [resumed.tables, *resumed.earlier], strict=True):
-        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
-    for changed in ({"learning_rate": 0.5}, {"negatives": 7}, {"seed": 1}, {"snapshots": 2}):
-        with pytest.raises(TrainingError, match="holds the epochs of a training with other data or options"):
-            build(split.train, checkpoint_folder=tmp_path, **{**options, **changed})
-
-
-@BOTH
-def test_the_watched_epoch_is_the_best_one(build):
-    split = leave_last_out(log().select(np.unique(log().pair_keys(), return_index=True)[1]))
-    logs = []
-    options = {"epochs": 12, **SMALL, "learning_rate": 0.3, "recency": None}
-    teacher = build(split.train, validation=split, patience=2, progress=lambda *call: logs.append(call[2]), **options)
-    seen = [entry["val_ndcg@10"] for entry in logs]
-    assert len(seen) == min(12, int(np.argmax(seen)) + 3) and len(set(seen)) > 1
-    rows = validation_rows(split, N_ITEMS)
-    scores = teacher({**rows, "user": rows["user"] - 1})
-    gains = []
-    for row, item in enumerate(rows["item"]):
-        left = [j for j in range(N_ITEMS) if j + 1 not in rows["seen"][row]]
-        place = sorted(left, key=lambda j: -scores[row, j]).index(item - 1)
-        gains.append(1 / np.log2(place + 2) if place < 10 else 0.0)
-    assert np.mean(gains) == pytest.approx(max(seen), rel=1e-5)
 
 
 def test_users_without_training_pairs_do_not_choose_the_epoch():
@@ -188,24 +137,10 @@ def test_options_of_lightgcn_out_of_range_are_refused():
 
 
 @BOTH
-def test_an_empty_log_is_refused(build):
-    with pytest.raises(TrainingError, match="train must hold pairs, and is empty; give the train part of a split"):
-        build(log().select(np.arange(0)))
-
-
-@BOTH
 def test_histories_are_asked_for(build):
     teacher = build(log(), epochs=1, **SMALL)
     with pytest.raises(DataError, match=f"teacher '{build.__name__}' reads 'history', and x holds user; add it"):
         teacher({"user": np.array([1])})
-
-
-@BOTH
-def test_a_loss_that_is_not_finite_names_stage_and_step(build):
-    with pytest.raises(
-        TrainingError, match=r"teacher: .* became (nan|inf|-inf) .*; the weights of the last good epoch"
-    ):
-        build(log(), epochs=3, **{**SMALL, "learning_rate": 1e38})
 
 
 @BOTH

@@ -3,7 +3,6 @@ import pytest
 import tensorflow as tf
 
 from kdrec.data.interactions import Interactions
-from kdrec.data.splits import random_per_user
 from kdrec.errors import DataError, TrainingError
 from kdrec.losses.softmax import softmax
 from kdrec.models.teachers.base import load
@@ -12,7 +11,6 @@ from kdrec.models.teachers.mult_vae.batches import HiddenBatches, hidden
 from kdrec.models.teachers.mult_vae.model import VaeOptions, divergence, likelihood_loss
 from kdrec.models.teachers.mult_vae.networks import network
 from kdrec.models.teachers.mult_vae.teacher import MultVae
-from kdrec.models.teachers.two_tower.batches import validation_rows
 
 N_USERS, N_ITEMS = 24, 9
 SMALL = {"embedding_dim": 4, "hidden": 6, "batch_size": 8, "learning_rate": 0.02}
@@ -213,9 +211,9 @@ def test_a_drawn_share_of_each_row_is_hidden():
 def test_rows_hold_each_item_of_a_user_once(share):
     train = log(repeated=True, weights=True)
     batches = HiddenBatches(train, share, 8, seed=0)
-    batch = batches.batch(batches.users, np.random.default_rng(0))
-    assert batches.users.tolist() == [user for user in range(N_USERS) if user != 3]
-    for row, user in enumerate(batches.users):
+    batch = batches.batch(batches.rows, np.random.default_rng(0))
+    assert batches.rows.tolist() == [user for user in range(N_USERS) if user != 3]
+    for row, user in enumerate(batches.rows):
         of_user = np.flatnonzero(train.users == user)
         first = {train.items[pair]: train.weights[pair] for pair in of_user[::-1]}
         read, told = named(batch["history"][row]), named(batch["target"][row])
@@ -273,53 +271,6 @@ def test_only_as_published_are_the_items_that_were_read_to_be_told():
         assert teacher(history)[0].argmax() in first
 
 
-class Cut(Exception):
-    """Stands for a killed process."""
-
-
-@pytest.mark.usefixtures("eagerly")
-@pytest.mark.parametrize("watched", [False, True], ids=["last epoch", "best epoch"])
-def test_a_training_that_was_cut_ends_with_the_same_bits(tmp_path, watched):
-    split = random_per_user(log(), valid=0.3)
-    options = {"epochs": 4, **SMALL, "beta": 0.1, "validation": split if watched else None, "patience": 4}
-    whole = mult_vae(split.train, **options)
-
-    def cut(epoch, epochs, logs):
-        if epoch == 2:
-            raise Cut
-
-    with pytest.raises(Cut):
-        mult_vae(split.train, progress=cut, checkpoint_folder=tmp_path, **options)
-    epochs = []
-    resumed = mult_vae(
-        split.train, progress=lambda epoch, *_: epochs.append(epoch), checkpoint_folder=tmp_path, **options
-    )
-    assert epochs == [3, 4]
-    for a, b in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
-        assert np.array_equal(a, b)
-    for other in ({"learning_rate": 0.5}, {"hidden_share": (0.2, 0.3)}, {"annealing": 0.25}):
-        with pytest.raises(TrainingError, match="holds the epochs of a training with other data or options"):
-            mult_vae(split.train, checkpoint_folder=tmp_path, **{**options, **other})
-
-
-def test_the_watched_epoch_is_the_best_one():
-    split = random_per_user(log(), valid=0.3)
-    logs = []
-    chosen = mult_vae(
-        split.train, epochs=30, validation=split, patience=2, progress=lambda *call: logs.append(call[2]), **SMALL
-    )
-    seen = [entry["val_ndcg@10"] for entry in logs]
-    assert len(seen) == min(30, int(np.argmax(seen)) + 3)
-    rows = validation_rows(split, N_ITEMS)
-    scores = chosen(rows)
-    gains = []
-    for row, item in enumerate(rows["item"]):
-        left = [j for j in range(N_ITEMS) if j + 1 not in rows["seen"][row]]
-        place = sorted(left, key=lambda j: -scores[row, j]).index(item - 1)
-        gains.append(1 / np.log2(place + 2) if place < 10 else 0.0)
-    assert np.mean(gains) == pytest.approx(max(seen), rel=1e-5)
-
-
 @pytest.mark.usefixtures("eagerly")
 def test_seeds_differ():
     x = {"history": HISTORY}
@@ -332,12 +283,6 @@ def test_the_order_of_a_log_is_not_read():
     x = {"history": HISTORY}
     one, other = (mult_vae(log(), epochs=2, ordered=ordered, **SMALL)(x) for ordered in (True, False))
     assert np.array_equal(one, other)
-
-
-@pytest.mark.usefixtures("eagerly")
-def test_a_loss_that_is_not_finite_names_stage_and_step():
-    with pytest.raises(TrainingError, match=r"teacher: the loss became (nan|inf) in epoch \d+, step \d+; .* are kept"):
-        mult_vae(log(), epochs=3, **{**SMALL, "learning_rate": 1e30})
 
 
 @pytest.mark.parametrize(
@@ -356,8 +301,3 @@ def test_a_loss_that_is_not_finite_names_stage_and_step():
 def test_options_out_of_range_are_refused(options, error, said):
     with pytest.raises(error, match=said):
         mult_vae(log(), **options)
-
-
-def test_an_empty_log_is_refused():
-    with pytest.raises(TrainingError, match="train must hold pairs, and is empty; give the train part of a split"):
-        mult_vae(log().select(np.arange(0)))

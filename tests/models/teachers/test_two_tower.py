@@ -4,10 +4,9 @@ import tensorflow as tf
 
 from kdrec.data.features import Categorical, FeatureTable, Numeric, Title, Vector, tags_from_lists
 from kdrec.data.interactions import Interactions
-from kdrec.data.splits import given, leave_last_out
 from kdrec.errors import DataError, TrainingError
-from kdrec.models.teachers.two_tower import batches, two_tower
-from kdrec.models.teachers.two_tower.batches import PairBatches, validation_rows
+from kdrec.models.teachers.two_tower import two_tower
+from kdrec.models.teachers.two_tower.batches import PairBatches
 from kdrec.models.teachers.two_tower.features import tower_features
 from kdrec.models.teachers.two_tower.model import TwoTowerOptions
 from kdrec.models.teachers.two_tower.teacher import built
@@ -189,77 +188,6 @@ def test_weights_weigh_the_loss():
     )
 
 
-class Cut(Exception):
-    """Stands for a killed process."""
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("eagerly")
-@pytest.mark.parametrize("watched", [False, True], ids=["last epoch", "best epoch"])
-def test_a_training_that_was_cut_ends_with_the_same_bits(tmp_path, watched):
-    split = leave_last_out(log())
-    options = {"epochs": 4, **SMALL, "validation": split if watched else None, "patience": 4}
-    whole = two_tower(split.train, **options)
-
-    def cut(epoch, epochs, logs):
-        if epoch == 2:
-            raise Cut
-
-    with pytest.raises(Cut):
-        two_tower(split.train, progress=cut, checkpoint_folder=tmp_path, **options)
-    epochs = []
-    resumed = two_tower(
-        split.train, progress=lambda epoch, *rest: epochs.append(epoch), checkpoint_folder=tmp_path, **options
-    )
-    assert epochs == [3, 4]
-    for a, b in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
-        assert np.array_equal(a, b)
-    with pytest.raises(TrainingError, match="holds the epochs of a training with other data or options"):
-        two_tower(split.train, checkpoint_folder=tmp_path, **{**options, "learning_rate": 0.5})
-
-
-@pytest.mark.slow
-def test_the_watched_epoch_is_the_best_one():
-    split = leave_last_out(log())
-    logs = []
-    teacher = two_tower(
-        split.train, epochs=6, validation=split, patience=2, progress=lambda *call: logs.append(call[2]), **SMALL
-    )
-    seen = [entry["val_ndcg@10"] for entry in logs]
-    assert len(seen) == min(6, int(np.argmax(seen)) + 3)
-    rows = validation_rows(split, teacher.model.options.history_length)
-    scores = teacher({**rows, "user": rows["user"] - 1})
-    gains = []
-    for row, item in enumerate(rows["item"]):
-        left = [j for j in range(N_ITEMS) if j + 1 not in rows["seen"][row]]
-        place = sorted(left, key=lambda j: -scores[row, j]).index(item - 1)
-        gains.append(1 / np.log2(place + 2) if place < 10 else 0.0)
-    assert np.mean(gains) == pytest.approx(max(seen), rel=1e-5)
-
-
-def test_validation_of_a_large_log_stays_small(monkeypatch):
-    """Of four users three are drawn, of their six pairs each at most six in all; histories are cut."""
-    users, items = np.repeat(np.arange(4), 6), np.tile(np.arange(6), 4)
-    whole = Interactions(users, items, np.arange(4), np.arange(30))
-    train = Interactions(np.repeat(np.arange(4), 20), np.tile(np.arange(6, 26), 4), np.arange(4), np.arange(30))
-    split = given(train, whole, whole.select(np.zeros(24, bool)))
-    monkeypatch.setattr(batches, "LONGEST_SEEN", 7)
-    rows = validation_rows(split, history_length=5, most_users=3)
-    assert len(rows["user"]) == 6 and len(set(rows["user"])) <= 3
-    assert rows["seen"].shape == (6, 7) and rows["history"].shape == (6, 5)
-    assert (rows["seen"] == np.arange(20, 27)).all()  # tokens of the last seven of the items 6 … 25
-    again = validation_rows(split, history_length=5, most_users=3)
-    assert all(np.array_equal(rows[name], again[name]) for name in rows)
-    everyone = validation_rows(split, history_length=5, most_users=12)
-    assert len(everyone["user"]) == 24
-
-
-@pytest.mark.usefixtures("eagerly")
-def test_a_loss_that_is_not_finite_names_stage_and_step(tmp_path):
-    with pytest.raises(TrainingError, match=r"teacher: the loss became (nan|inf) in epoch \d+, step \d+; .* are kept"):
-        two_tower(log(), epochs=3, checkpoint_folder=tmp_path, **{**SMALL, "learning_rate": 1e30})
-
-
 @pytest.mark.usefixtures("eagerly")
 def test_a_log_of_fewer_pairs_than_a_batch_is_trained_on():
     losses = []
@@ -281,11 +209,6 @@ def test_a_log_of_fewer_pairs_than_a_batch_is_trained_on():
 def test_options_out_of_range_are_refused(options, error, said):
     with pytest.raises(error, match=said):
         two_tower(log(), **options)
-
-
-def test_an_empty_log_is_refused():
-    with pytest.raises(TrainingError, match="train must hold pairs, and is empty; give the train part of a split"):
-        two_tower(log().select(np.arange(0)))
 
 
 def test_tower_features_keep_every_kind():

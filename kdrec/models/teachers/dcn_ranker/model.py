@@ -8,8 +8,8 @@ import tensorflow as tf
 import tf_keras as keras
 
 from kdrec import legacy_keras
+from kdrec.models.teachers.base.gain import gain_at_10
 from kdrec.models.teachers.two_tower.features import TowerFeatures
-from kdrec.models.teachers.two_tower.gain import gain_at_10
 from kdrec.models.teachers.two_tower.model import Deep, FeatureTower, Pooling
 
 legacy_keras.ensure()  # TFRS refuses to be imported before

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from kdrec.models.teachers.base import Inputs, Teacher, read_arrays, rows_of, write_arrays
+from kdrec.models.teachers.base import Inputs, Teacher, read_arrays, rows_of, set_weights, write_arrays
 from kdrec.models.teachers.two_tower.features import TowerFeatures
 from kdrec.models.teachers.two_tower.state import (
     empty_row,
     features_of,
     row_signature,
     row_tokens,
-    set_weights,
     tower_state,
 )
 

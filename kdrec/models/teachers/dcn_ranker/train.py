@@ -9,12 +9,10 @@ import numpy as np
 from kdrec.data.interactions import Interactions
 from kdrec.data.splits import Split
 from kdrec.errors import TrainingError, UnknownNameError
-from kdrec.files import canonical_json
-from kdrec.models.teachers.base import Progress, check_positive, is_ordered
+from kdrec.models.teachers.base import Progress, Watch, check_pairs, check_positive, fit, is_ordered, validation_rows
 from kdrec.models.teachers.dcn_ranker.teacher import DcnRanker, built
-from kdrec.models.teachers.two_tower.batches import PairBatches, validation_rows
+from kdrec.models.teachers.two_tower.batches import PairBatches
 from kdrec.models.teachers.two_tower.features import tower_features
-from kdrec.models.teachers.two_tower.train import claim, fit
 
 WATCHED = 2_000  # users whose held-out pairs choose the epoch: each is scored against every item
 
@@ -100,8 +98,7 @@ def dcn_ranker(
     )  # fmt: skip
     if not 0 <= user_dropout <= 1:
         raise TrainingError(f"user_dropout must lie in [0, 1], not {user_dropout}; 0.5 is the default")
-    if len(train) == 0:
-        raise TrainingError("train must hold pairs, and is empty; give the train part of a split")
+    check_pairs(train)
     ordered = is_ordered(train, ordered)
     length = min(history_length, int(np.diff(train.indptr).max()))
     options = DcnOptions(
@@ -128,11 +125,8 @@ def dcn_ranker(
     drawn = batch_size * (negatives - negatives // 2)
     batches = PairBatches(train, ordered, length, batch_size, drawn, user_dropout, seed)
     rows = None if validation is None else validation_rows(validation, length, WATCHED)
-    if checkpoint_folder is not None:
-        watched = None if validation is None else [validation.valid.fingerprint(), patience]
-        told = [asdict(options), epochs, batch_size, learning_rate, user_dropout]
-        claim(Path(checkpoint_folder), canonical_json([train.fingerprint(), watched, told]))
-    fit(teacher.model, batches, epochs, learning_rate, rows, patience, checkpoint_folder, progress)
+    watch = Watch(validation, patience, checkpoint_folder, progress)
+    fit(teacher.model, batches, watch, rows, asdict(options), epochs=epochs, learning_rate=learning_rate)
     return teacher
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from kdrec.data.interactions import Interactions
 from kdrec.errors import DataError
-from kdrec.models.teachers.base import META, Inputs, Progress, Teacher, load
+from kdrec.models.teachers.base.teacher import META, Inputs, Progress, Teacher, load
 from kdrec.models.teachers.external.networks import fed, is_network, read_network
 from kdrec.models.teachers.external.tables import TABLES, read_table
 

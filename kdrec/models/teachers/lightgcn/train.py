@@ -6,11 +6,11 @@ from pathlib import Path
 from kdrec.data.interactions import Interactions
 from kdrec.data.splits import Split
 from kdrec.errors import UnknownNameError
-from kdrec.models.teachers.base import Progress, is_ordered
+from kdrec.models.teachers.base import Progress, Watch, is_ordered
 from kdrec.models.teachers.lightgcn.graph import adjacency, tables
 from kdrec.models.teachers.lightgcn.teacher import LightGcn
 from kdrec.models.teachers.mf_bpr.batches import FactorBatches
-from kdrec.models.teachers.mf_bpr.train import Watch, check_options, trained
+from kdrec.models.teachers.mf_bpr.train import check_options, trained
 
 NEGATIVES = {"bpr": 1, "softmax": 1024}
 BATCH, BATCHES = 2048, 100  # of a large log, batches grow: each costs a pass over the whole graph
@@ -96,10 +96,16 @@ def lightgcn(
     options = FactorOptions(train.n_users, train.n_items, embedding_dim, loss, regularization, seed)
     scale = temperature if loss == "softmax" else None
     batches = FactorBatches(train, batch_size, negatives, shared=loss == "softmax", seed=seed)
-    watch = Watch(validation, patience, checkpoint_folder, progress, snapshots)
+    watch = Watch(validation, patience, checkpoint_folder, progress)
     told = {**asdict(options), "graph_layers": graph_layers, "temperature": scale}
     final, earlier = trained(
-        LightGcnModel(options, adjacency(train), graph_layers, scale), batches, epochs, learning_rate, watch, told
+        LightGcnModel(options, adjacency(train), graph_layers, scale),
+        batches,
+        epochs,
+        learning_rate,
+        watch,
+        told,
+        snapshots,
     )
     return LightGcn(
         tables(train, graph_layers, *final), [tables(train, graph_layers, *state) for state in earlier],

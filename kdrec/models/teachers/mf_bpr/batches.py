@@ -1,17 +1,12 @@
 """Training examples of the factor models: pairs, and items drawn against them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kdrec.data.interactions import Interactions
-from kdrec.models.teachers.base import pair_matrix
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from kdrec.models.teachers.base import Batches, pair_matrix
 
 
 class Untaken:
@@ -42,12 +37,12 @@ class Untaken:
 
 
 @dataclass(frozen=True)
-class FactorBatches:
-    """Every pair once an epoch; what an epoch holds depends on (seed, epoch) alone.
+class FactorBatches(Batches):
+    """Every pair once an epoch.
 
     Args:
         train: the pairs; those of a user who has taken every item teach nothing and are left out.
-        batch_size: pairs a batch; the last, smaller one is left out.
+        batch_size: pairs a batch.
         negatives: items drawn against the pairs of a batch.
         shared: whether all pairs of a batch have the same negatives, drawn uniformly from the catalogue; else each has
             its own, drawn from what its user has not taken.
@@ -65,30 +60,9 @@ class FactorBatches:
         return Untaken(self.train)
 
     @cached_property
-    def pairs(self) -> np.ndarray:
+    def rows(self) -> np.ndarray:
         """Positions of the pairs that are trained on."""
         return np.flatnonzero(self.untaken.left[self.train.users] > 0)
-
-    @property
-    def steps_per_epoch(self) -> int:
-        return max(1, len(self.pairs) // self.batch_size)
-
-    def __call__(self, first_epoch: int = 0) -> "tf.data.Dataset":
-        """All batches from the start of `first_epoch` on, without end."""
-        import tensorflow as tf
-
-        negatives = (self.negatives,) if self.shared else (None, self.negatives)
-        signature = {name: tf.TensorSpec((None,), tf.int32) for name in ("user", "item")}
-        signature |= {"negatives": tf.TensorSpec(negatives, tf.int32), "weight": tf.TensorSpec((None,), tf.float32)}
-        return tf.data.Dataset.from_generator(lambda: self._from(first_epoch), output_signature=signature).prefetch(4)
-
-    def _from(self, epoch: int) -> Iterator[dict[str, np.ndarray]]:
-        while True:
-            rng = np.random.default_rng([self.seed, epoch])
-            order = rng.permutation(self.pairs)
-            for step in range(self.steps_per_epoch):
-                yield self.batch(order[step * self.batch_size : (step + 1) * self.batch_size], rng)
-            epoch += 1
 
     def batch(self, pairs: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """What the model reads of some pairs; positions throughout."""

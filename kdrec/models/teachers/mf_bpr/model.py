@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import tensorflow as tf
 import tf_keras as keras
 
+from kdrec.models.teachers.base.gain import gain_at_10
 from kdrec.models.teachers.mf_bpr.objectives import LOSSES
-from kdrec.models.teachers.two_tower.gain import gain_at_10
 
 
 @dataclass(frozen=True)

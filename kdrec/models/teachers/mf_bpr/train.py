@@ -2,19 +2,26 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kdrec.data.interactions import Interactions
 from kdrec.data.splits import Split
 from kdrec.errors import TrainingError
-from kdrec.files import canonical_json
-from kdrec.models.teachers.base import Progress, check_positive, check_snapshots, is_ordered, pair_matrix
+from kdrec.models.teachers.base import (
+    Progress,
+    Watch,
+    check_pairs,
+    check_positive,
+    check_snapshots,
+    fit,
+    is_ordered,
+    pair_matrix,
+    validation_rows,
+)
 from kdrec.models.teachers.mf_bpr.batches import FactorBatches
 from kdrec.models.teachers.mf_bpr.teacher import MfBpr, Tables
-from kdrec.models.teachers.two_tower.batches import validation_rows
-from kdrec.models.teachers.two_tower.train import claim, fit
 
 if TYPE_CHECKING:
     from kdrec.models.teachers.mf_bpr.model import FactorModel
@@ -86,8 +93,8 @@ def mf_bpr(
 
     options = FactorOptions(train.n_users, train.n_items, embedding_dim, "bpr", regularization, seed)
     batches = FactorBatches(train, batch_size, negatives, shared=False, seed=seed)
-    watch = Watch(validation, patience, checkpoint_folder, progress, snapshots)
-    final, earlier = trained(FactorModel(options), batches, epochs, learning_rate, watch, asdict(options))
+    watch = Watch(validation, patience, checkpoint_folder, progress)
+    final, earlier = trained(FactorModel(options), batches, epochs, learning_rate, watch, asdict(options), snapshots)
     recency = recency if is_ordered(train, ordered) else None
     return MfBpr(tables(train, *final), [tables(train, *state) for state in earlier], recency=recency)
 
@@ -110,18 +117,7 @@ def check_options(train: Interactions, regularization: float, snapshots: int, ep
     check_snapshots(snapshots, (int(epochs) - 1).bit_length())
     if regularization < 0:
         raise TrainingError(f"regularization must be at least 0, not {regularization}; leave it out for the default")
-    if len(train) == 0:
-        raise TrainingError("train must hold pairs, and is empty; give the train part of a split")
-
-
-class Watch(NamedTuple):
-    """Who follows a training: see the arguments of the same name of `mf_bpr`."""
-
-    validation: Split | None
-    patience: int
-    checkpoint_folder: str | Path | None
-    progress: Progress | None
-    snapshots: int
+    check_pairs(train)
 
 
 def trained(
@@ -131,13 +127,15 @@ def trained(
     learning_rate: float,
     watch: Watch,
     told: dict[str, Any],
+    snapshots: int,
 ) -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
     """Train a model of two tables.
 
     Args:
         model, batches, epochs, learning_rate: as they are.
         watch: validation, checkpoints and progress.
-        told: options that the result depends on, beside those of the batches and of `watch`.
+        told: options of the model.
+        snapshots: how many earlier states are kept.
 
     Returns:
         The tables, and those of the snapshots, the earliest first.
@@ -148,26 +146,19 @@ def trained(
     from kdrec.models.teachers.mf_bpr.snapshots import Snapshots
 
     train, validation = batches.train, watch.validation
-    if len(batches.pairs) == 0:
+    if len(batches.rows) == 0:
         raise TrainingError(
             "train must leave a user an item to learn against, and every user has taken every item; give a log with "
             "more items"
         )
-    if watch.checkpoint_folder is not None:
-        watched = None if validation is None else [validation.valid.fingerprint(), watch.patience]
-        drawn = [batches.batch_size, batches.negatives, batches.shared, batches.seed, watch.snapshots]
-        claim(
-            Path(watch.checkpoint_folder),
-            canonical_json([train.fingerprint(), watched, told, drawn, epochs, learning_rate]),
-        )
     rows = None if validation is None else of_known_users(validation_rows(validation, 1), train)
-    snapshots = Snapshots(watch.checkpoint_folder)
+    kept = Snapshots(watch.checkpoint_folder)
     best = fit(
-        model, batches, epochs, learning_rate, rows, watch.patience, watch.checkpoint_folder, watch.progress,
-        [snapshots] if watch.snapshots else [],
+        model, batches, watch, rows, {**told, "snapshots": snapshots}, epochs=epochs, learning_rate=learning_rate,
+        callbacks=[kept] if snapshots else [],
     )  # fmt: skip
     final = [weight.numpy() for weight in model.trainable_weights]
-    return final, snapshots.before(best, watch.snapshots)
+    return final, kept.before(best, snapshots)
 
 
 def of_known_users(rows: dict[str, np.ndarray], train: Interactions) -> dict[str, np.ndarray] | None:

@@ -1,17 +1,14 @@
 """Training examples of an autoencoder: a row a user, some of whose items are hidden and to be told from the rest."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from kdrec.data.histories import pad_histories
 from kdrec.data.interactions import Interactions
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from kdrec.models.teachers.base import Batches
 
 
 def each_once(history: np.ndarray) -> np.ndarray:
@@ -26,14 +23,14 @@ def each_once(history: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class HiddenBatches:
-    """Every user once an epoch; what an epoch holds depends on (seed, epoch) alone.
+class HiddenBatches(Batches):
+    """Every user once an epoch.
 
     Args:
         train: the pairs; of one that occurs twice, the first counts.
         hidden_share: least and greatest share of a user's items that are hidden, drawn uniformly for each row; a row
             hides one at least, and shows one if it has two. None: all items are shown and all are to be told.
-        batch_size: users a batch; the last, smaller one is left out.
+        batch_size: users a batch.
         seed: of order, hiding, and what the model draws.
     """
 
@@ -47,29 +44,16 @@ class HiddenBatches:
         return self.train.select(~self.train.pair_keys().duplicated())
 
     @cached_property
-    def users(self) -> np.ndarray:
+    def rows(self) -> np.ndarray:
         """Who has a pair."""
         return np.flatnonzero(np.diff(self.pairs.indptr))
 
-    @property
-    def steps_per_epoch(self) -> int:
-        return max(1, len(self.users) // self.batch_size)
-
-    def __call__(self, first_epoch: int = 0) -> "tf.data.Dataset":
-        """All batches from the start of `first_epoch` on, without end."""
+    def signature(self) -> dict[str, Any]:
         import tensorflow as tf
 
-        signature = {name: tf.TensorSpec((None, None), tf.int32) for name in ("history", "target")}
-        signature |= {"weight": tf.TensorSpec((None, None), tf.float32), "seed": tf.TensorSpec((2,), tf.int32)}
-        return tf.data.Dataset.from_generator(lambda: self._from(first_epoch), output_signature=signature).prefetch(4)
-
-    def _from(self, epoch: int) -> Iterator[dict[str, np.ndarray]]:
-        while True:
-            rng = np.random.default_rng([self.seed, epoch])
-            order = rng.permutation(self.users)
-            for step in range(self.steps_per_epoch):
-                yield self.batch(order[step * self.batch_size : (step + 1) * self.batch_size], rng)
-            epoch += 1
+        tokens = tf.TensorSpec((None, None), tf.int32)  # as wide as the longest history of the batch
+        weight, seed = tf.TensorSpec((None, None), tf.float32), tf.TensorSpec((2,), tf.int32)
+        return {"history": tokens, "target": tokens, "weight": weight, "seed": seed}
 
     def batch(self, users: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """What the model reads of some users.

@@ -7,7 +7,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from kdrec.losses.base import LEFT_OUT
-from kdrec.models.teachers.two_tower.gain import gain_at_10
+from kdrec.models.teachers.base.gain import gain_at_10
 
 
 @dataclass(frozen=True)

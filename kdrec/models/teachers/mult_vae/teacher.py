@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from kdrec.models.teachers.base import Inputs, Teacher, read_arrays, write_arrays
+from kdrec.models.teachers.base import Inputs, Teacher, read_arrays, set_weights, weights_of, write_arrays
 from kdrec.models.teachers.mult_vae.batches import each_once
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ class MultVae(Teacher):
         return tf.function(self.model.call, input_signature=[tf.TensorSpec((None, None), tf.int32)])
 
     def _write(self, folder: Path) -> dict[str, Any]:
-        weights = self.model.get_weights()
-        write_arrays(folder, {f"weight:{number}": weight for number, weight in enumerate(weights)})
+        write_arrays(folder, weights_of(self.model))
         return {"options": asdict(self.model.options)}
 
 
@@ -58,7 +57,6 @@ def restore(folder: Path, meta: dict[str, Any]) -> MultVae:
     from kdrec.models.teachers.mult_vae.model import VaeOptions
     from kdrec.models.teachers.mult_vae.networks import network
 
-    arrays = read_arrays(folder)
     model = network(VaeOptions(**meta["options"]))
-    model.set_weights([arrays[f"weight:{number}"] for number in range(len(arrays))])
+    set_weights(model, read_arrays(folder))
     return MultVae(model)

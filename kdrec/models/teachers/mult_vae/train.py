@@ -7,12 +7,10 @@ from pathlib import Path
 from kdrec.data.interactions import Interactions
 from kdrec.data.splits import Split
 from kdrec.errors import TrainingError
-from kdrec.files import canonical_json
-from kdrec.models.teachers.base import Progress, check_positive
+from kdrec.models.teachers.base import Progress, Watch, check_pairs, check_positive, fit, validation_rows
+from kdrec.models.teachers.base.held_out import LONGEST_SEEN
 from kdrec.models.teachers.mult_vae.batches import HiddenBatches, each_once
 from kdrec.models.teachers.mult_vae.teacher import MultVae
-from kdrec.models.teachers.two_tower.batches import LONGEST_SEEN, validation_rows
-from kdrec.models.teachers.two_tower.train import claim, fit
 
 
 def mult_vae(
@@ -89,8 +87,7 @@ def mult_vae(
         if value < 0:
             raise TrainingError(f"{name} must be at least 0, not {value}; leave it out for the default")
     share = None if hidden_share is None else share_of(hidden_share)
-    if len(train) == 0:
-        raise TrainingError("train must hold pairs, and is empty; give the train part of a split")
+    check_pairs(train)
     from kdrec.models.teachers.mult_vae.model import VaeOptions
     from kdrec.models.teachers.mult_vae.networks import network
 
@@ -109,12 +106,9 @@ def mult_vae(
     rows = None if validation is None else validation_rows(validation, LONGEST_SEEN)
     if rows is not None:
         rows["history"] = each_once(rows["history"])
-    if checkpoint_folder is not None:
-        watched = None if validation is None else [validation.valid.fingerprint(), patience]
-        told = [asdict(options), share, epochs, batch_size, learning_rate]
-        claim(Path(checkpoint_folder), canonical_json([train.fingerprint(), watched, told]))
     model = network(options)
-    fit(model, batches, epochs, learning_rate, rows, patience, checkpoint_folder, progress)
+    watch = Watch(validation, patience, checkpoint_folder, progress)
+    fit(model, batches, watch, rows, asdict(options), epochs=epochs, learning_rate=learning_rate)
     return MultVae(model)
 
 

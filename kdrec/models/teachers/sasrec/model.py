@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 import tf_keras as keras
 
-from kdrec.models.teachers.two_tower.gain import gain_at_10
+from kdrec.models.teachers.base.gain import gain_at_10
 
 MASKED = -1e9
 

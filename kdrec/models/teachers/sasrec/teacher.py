@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from kdrec.models.teachers.base import Inputs, Teacher, read_arrays, write_arrays
+from kdrec.models.teachers.base import Inputs, Teacher, read_arrays, set_weights, weights_of, write_arrays
 
 if TYPE_CHECKING:
     from kdrec.models.teachers.sasrec.model import SasrecModel, SasrecOptions
@@ -54,8 +54,7 @@ class Sasrec(Teacher):
         return tf.function(self.model.embed_query, input_signature=[tf.TensorSpec(shape, tf.int32)])
 
     def _write(self, folder: Path) -> dict[str, Any]:
-        weights = self.model.get_weights()
-        write_arrays(folder, {f"weight:{number}": weight for number, weight in enumerate(weights)})
+        write_arrays(folder, weights_of(self.model))
         return {"options": asdict(self.model.options)}
 
 
@@ -72,7 +71,6 @@ def restore(folder: Path, meta: dict[str, Any]) -> Sasrec:
     """The teacher that `save` wrote."""
     from kdrec.models.teachers.sasrec.model import SasrecOptions
 
-    arrays = read_arrays(folder)
     teacher = built(SasrecOptions(**meta["options"]))
-    teacher.model.set_weights([arrays[f"weight:{number}"] for number in range(len(arrays))])
+    set_weights(teacher.model, read_arrays(folder))
     return teacher

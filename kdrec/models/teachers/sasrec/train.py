@@ -8,12 +8,9 @@ import numpy as np
 from kdrec.data.interactions import Interactions
 from kdrec.data.splits import Split
 from kdrec.errors import DataError, TrainingError
-from kdrec.files import canonical_json
-from kdrec.models.teachers.base import Progress, check_positive, is_ordered
+from kdrec.models.teachers.base import Progress, Watch, check_pairs, check_positive, fit, is_ordered, validation_rows
 from kdrec.models.teachers.sasrec.batches import SequenceBatches
 from kdrec.models.teachers.sasrec.teacher import Sasrec, built
-from kdrec.models.teachers.two_tower.batches import validation_rows
-from kdrec.models.teachers.two_tower.train import claim, fit
 
 LARGE, SAMPLED = 20_000, 2_000  # a larger catalogue is sampled, so many items a batch
 
@@ -92,8 +89,7 @@ def sasrec(
         raise TrainingError(f"dropout must lie in [0, 1), not {dropout}; 0.2 is the default")
     if negatives is not None and negatives < 0:
         raise TrainingError(f"negatives must be at least 0, not {negatives}; 0 is the softmax over all items")
-    if len(train) == 0:
-        raise TrainingError("train must hold pairs, and is empty; give the train part of a split")
+    check_pairs(train)
     from kdrec.models.teachers.sasrec.model import SasrecOptions
 
     if negatives is None:
@@ -104,9 +100,6 @@ def sasrec(
     teacher = built(options)
     batches = SequenceBatches(train, length, batch_size, negatives, seed)
     rows = None if validation is None else validation_rows(validation, length)
-    if checkpoint_folder is not None:
-        watched = None if validation is None else [validation.valid.fingerprint(), patience]
-        told = [asdict(options), epochs, batch_size, learning_rate]
-        claim(Path(checkpoint_folder), canonical_json([train.fingerprint(), watched, told]))
-    fit(teacher.model, batches, epochs, learning_rate, rows, patience, checkpoint_folder, progress)
+    watch = Watch(validation, patience, checkpoint_folder, progress)
+    fit(teacher.model, batches, watch, rows, asdict(options), epochs=epochs, learning_rate=learning_rate)
     return teacher

@@ -9,7 +9,7 @@ import tensorflow as tf
 import tf_keras as keras
 
 from kdrec import legacy_keras
-from kdrec.losses.base import items_mask
+from kdrec.models.teachers.base.gain import gain_at_10
 from kdrec.models.teachers.two_tower.features import TowerFeatures
 
 legacy_keras.ensure()  # TFRS refuses to be imported before
@@ -169,10 +169,7 @@ class TwoTowerModel(tfrs.Model):
         """NDCG@10 of held-out pairs, one a row, in the ranking of all items that their user has not seen."""
         items = self.embed_item(tf.range(1, self.options.n_items + 1))
         scores = tf.matmul(self.embed_query(inputs), items, transpose_b=True)
-        seen = items_mask(inputs["seen"], self.options.n_items)
-        own = tf.gather(scores, inputs["item"] - 1, batch_dims=1)[:, tf.newaxis]
-        better = tf.reduce_sum(tf.cast((scores > own) & ~seen, tf.float32), axis=1)
-        self.ndcg.update_state(tf.where(better < 10, math.log(2) / tf.math.log(better + 2), 0.0))
+        self.ndcg.update_state(gain_at_10(scores, inputs["item"], inputs["seen"]))
         return {self.ndcg.name: self.ndcg.result()}
 
 

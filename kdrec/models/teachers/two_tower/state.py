@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from kdrec.errors import DataError
-from kdrec.models.teachers.base import Inputs, rows_of
+from kdrec.models.teachers.base import Inputs, rows_of, weights_of
 from kdrec.models.teachers.two_tower.features import TowerFeatures
 
 
@@ -49,20 +49,13 @@ def empty_row(options: Any) -> dict[str, np.ndarray]:
 
 def tower_state(model: Any, users: TowerFeatures, items: TowerFeatures) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """The arrays and the options of a model on features, as they are saved."""
-    weights = {f"weight:{number}": weight for number, weight in enumerate(model.get_weights())}
     tables = {"users": users, "items": items}
     features = {f"{name}:{part}": array for name, table in tables.items() for part, array in table.arrays().items()}
     sizes = {name: table.n_tokens for name, table in tables.items()}
-    return features | weights, {"options": asdict(model.options), "feature_tokens": sizes}
+    return features | weights_of(model), {"options": asdict(model.options), "feature_tokens": sizes}
 
 
 def features_of(name: str, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> TowerFeatures:
     """The features, "users" or "items", of `tower_state`."""
     parts = {part: arrays[f"{name}:{part}"] for part in ("tokens", "weights", "numbers")}
     return TowerFeatures(**parts, n_tokens=meta["feature_tokens"][name])
-
-
-def set_weights(model: Any, arrays: dict[str, np.ndarray]) -> None:
-    """Put the weights of `tower_state` into a fresh model."""
-    count = sum(name.startswith("weight:") for name in arrays)
-    model.set_weights([arrays[f"weight:{number}"] for number in range(count)])

@@ -1,34 +1,18 @@
 """The two-tower teacher: a TensorFlow Recommenders retrieval model on ids, histories, context and all features."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from kdrec.data.interactions import Interactions
 from kdrec.data.splits import Split
 from kdrec.errors import TrainingError
-from kdrec.files import atomic_write, canonical_json, sha256_of
-from kdrec.models.teachers.base import Progress, check_positive, is_ordered
-from kdrec.models.teachers.two_tower.batches import PairBatches, validation_rows
+from kdrec.models.teachers.base import Progress, Watch, check_pairs, check_positive, fit, is_ordered, validation_rows
+from kdrec.models.teachers.two_tower.batches import PairBatches
 from kdrec.models.teachers.two_tower.features import tower_features
 from kdrec.models.teachers.two_tower.teacher import TwoTower, built
-
-if TYPE_CHECKING:
-    import tensorflow as tf
-    import tf_keras as keras
-
-
-class Batches(Protocol):
-    """What a teacher is trained on: all batches from an epoch on."""
-
-    @property
-    def steps_per_epoch(self) -> int: ...
-
-    def __call__(self, first_epoch: int = 0) -> "tf.data.Dataset": ...
 
 
 def two_tower(
@@ -103,8 +87,7 @@ def two_tower(
         raise TrainingError(f"user_dropout must lie in [0, 1], not {user_dropout}; 0.5 is the default")
     if extra_negatives < 0:
         raise TrainingError(f"extra_negatives must be at least 0, not {extra_negatives}; 256 is the default")
-    if len(train) == 0:
-        raise TrainingError("train must hold pairs, and is empty; give the train part of a split")
+    check_pairs(train)
     from kdrec.models.teachers.two_tower.model import TwoTowerOptions
 
     ordered = is_ordered(train, ordered)
@@ -131,64 +114,6 @@ def two_tower(
         batches.item_probabilities().astype(np.float32),
     )
     rows = None if validation is None else validation_rows(validation, length)
-    if checkpoint_folder is not None:
-        watched = None if validation is None else [validation.valid.fingerprint(), patience]
-        told = [asdict(options), epochs, batch_size, learning_rate, extra_negatives, user_dropout]
-        claim(Path(checkpoint_folder), canonical_json([train.fingerprint(), watched, told]))
-    fit(teacher.model, batches, epochs, learning_rate, rows, patience, checkpoint_folder, progress)
+    watch = Watch(validation, patience, checkpoint_folder, progress)
+    fit(teacher.model, batches, watch, rows, asdict(options), epochs=epochs, learning_rate=learning_rate)
     return teacher
-
-
-def claim(folder: Path, training: str) -> None:
-    """Note in the folder which training its checkpoints are of, so that no other one goes on from them."""
-    note, key = folder / "training.json", sha256_of(training.encode())
-    if not note.exists():
-        atomic_write(note, canonical_json({"training": key}))
-    elif json.loads(note.read_text())["training"] != key:
-        raise TrainingError(
-            f"checkpoint_folder {folder} holds the epochs of a training with other data or options; name another "
-            f"folder, or delete it"
-        )
-
-
-def fit(
-    model: Any,
-    batches: Batches,
-    epochs: int,
-    learning_rate: float,
-    validation: dict[str, np.ndarray] | None,
-    patience: int,
-    folder: str | Path | None,
-    progress: Progress | None,
-    callbacks: Sequence["keras.callbacks.Callback"] = (),
-) -> int:
-    """Train the model in place; each epoch is kept in the folder. Returns the epoch (from 0) whose weights it has."""
-    import tensorflow as tf
-    import tf_keras as keras
-
-    from kdrec import training
-
-    steps = epochs * batches.steps_per_epoch
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, decay_steps=steps, warmup_target=learning_rate, warmup_steps=min(20, steps - 1)
-    )
-    model.compile(keras.optimizers.Adam(rate, beta_2=0.99))
-    watched = None if validation is None else tf.data.Dataset.from_tensor_slices(validation).batch(512)
-    monitor = None if validation is None else "val_ndcg@10"
-    state = training.TrainingState(folder, "teacher", monitor, None if validation is None else patience)
-
-    def report(epoch: int, logs: dict[str, float]) -> None:
-        if progress is not None:
-            progress(epoch + 1, epochs, dict(logs))
-
-    training.fit(
-        model,
-        batches,
-        state,
-        epochs=epochs,
-        steps_per_epoch=batches.steps_per_epoch,
-        validation=watched,
-        callbacks=callbacks,
-        report=report,
-    )
-    return state.best_epoch

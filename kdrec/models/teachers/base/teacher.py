@@ -6,14 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
-from numbers import Real
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from scipy import sparse
 
-from kdrec.data.interactions import Interactions
 from kdrec.errors import BundleError, DataError
 from kdrec.files import atomic_folder, canonical_json
 from kdrec.models import teachers
@@ -21,7 +18,7 @@ from kdrec.models import teachers
 Inputs = Mapping[str, np.ndarray]
 Progress = Callable[[int, int, dict[str, float]], None]
 
-META, ARRAYS = "teacher.json", "arrays.npz"
+META = "teacher.json"
 
 State = TypeVar("State")
 
@@ -138,23 +135,6 @@ def chosen(states: Sequence[State], count: int) -> list[State]:
     return [states[place] for place in places]
 
 
-def write_arrays(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """The arrays of a teacher as one npz."""
-    np.savez(folder / ARRAYS, allow_pickle=False, **arrays)
-
-
-def read_arrays(folder: Path) -> dict[str, np.ndarray]:
-    """What `write_arrays` wrote."""
-    return read_npz(folder / ARRAYS)
-
-
-def read_npz(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of an npz file."""
-    # Opened here, because np.load leaves the file open when it is damaged.
-    with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
-
-
 def rows_of(x: Inputs) -> int:
     """Rows of a batch."""
     return len(next(iter(x.values())))
@@ -179,68 +159,3 @@ def check_scores(scores: Any, expected: tuple[int, int], name: str) -> np.ndarra
             f"{item}; give unknown items a low score instead"
         )
     return scores
-
-
-def check_positive(**options: float) -> None:
-    """Options of a teacher that must be numbers above 0.
-
-    Raises:
-        DataError: no number, or not above 0.
-    """
-    for name, value in options.items():
-        if isinstance(value, bool) or not isinstance(value, Real):
-            raise DataError(f"{name} must be a number above 0, not {value!r}; leave it out for the default")
-        if not value > 0:
-            raise DataError(f"{name} must be above 0, not {value}; leave it out for the default")
-
-
-def check_snapshots(snapshots: int, most: int) -> None:
-    """A teacher keeps a whole number of earlier states, at most so many.
-
-    Raises:
-        DataError: it is asked for another number.
-    """
-    if isinstance(snapshots, bool) or not isinstance(snapshots, int) or not 0 <= snapshots <= most:
-        raise DataError(
-            f"snapshots must be a whole number from 0 to {most}, not {snapshots!r}; 2 is enough for hetcomp"
-        )
-
-
-def is_ordered(train: Interactions, ordered: bool | None) -> bool:
-    """Whether histories are ordered by time: as said, or, if nothing is said, when the log has times."""
-    return train.times is not None if ordered is None else ordered
-
-
-def history_matrix(history: np.ndarray, n_items: int, recency: float | None = None) -> sparse.csr_matrix:
-    """Each history as a row over the items: 1 where an item occurs, or 2^(−age / recency) for an ordered history.
-
-    Args:
-        history: (rows, L) tokens, the most recent last; age counts items from the end.
-        n_items: items in the catalogue.
-        recency: after so many items the weight is halved; None weighs all alike. An item that occurs twice counts
-            once, as its last occurrence.
-
-    Returns:
-        (rows, n_items) float32.
-
-    >>> history_matrix(np.array([[0, 2, 2, 3]]), 3, recency=1.0).toarray().tolist()
-    [[0.0, 0.5, 1.0]]
-    """
-    history = np.asarray(history)
-    rows, at = np.nonzero(history)
-    age = history.shape[1] - 1 - at
-    # Of a (row, item) that occurs twice, np.unique keeps the first it meets: the youngest, in reversed order.
-    keys = rows[::-1] * np.int64(n_items) + history[rows, at][::-1] - 1
-    keys, kept = np.unique(keys, return_index=True)
-    age = age[::-1][kept]
-    weights = np.ones(len(keys)) if recency is None else np.exp2(-age / recency)
-    indptr = np.searchsorted(keys, np.arange(len(history) + 1) * np.int64(n_items))
-    return sparse.csr_matrix((weights.astype(np.float32), keys % n_items, indptr), shape=(len(history), n_items))
-
-
-def pair_matrix(users: np.ndarray, items: np.ndarray, shape: tuple[int, int]) -> sparse.csr_matrix:
-    """Which user has which item, (users, items) float32 of 0 and 1; a pair that occurs twice counts once."""
-    matrix = sparse.csr_matrix((np.ones(len(items), dtype=np.float32), (users, items)), shape=shape)
-    matrix.sum_duplicates()
-    matrix.data[:] = 1.0
-    return matrix
