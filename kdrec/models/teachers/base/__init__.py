@@ -4,9 +4,9 @@ from kdrec.models.teachers.base.arrays import read_arrays, read_npz, set_weights
 from kdrec.models.teachers.base.batches import Batches
 from kdrec.models.teachers.base.checks import check_pairs, check_positive, check_snapshots, is_ordered
 from kdrec.models.teachers.base.epochs import Watch, fit
+from kdrec.models.teachers.base.held_out import validation_rows
 from kdrec.models.teachers.base.matrices import history_matrix, pair_matrix
 from kdrec.models.teachers.base.teacher import Inputs, Progress, Teacher, check_scores, chosen, load, rows_of
-from kdrec.models.teachers.base.held_out import validation_rows
 
 __all__ = [
     "Batches", "Inputs", "Progress", "Teacher", "Watch", "check_pairs", "check_positive", "check_scores",
