@@ -11,9 +11,7 @@ from kdrec import objectives
 from kdrec.config import Config
 from kdrec.data.interactions import Interactions
 from kdrec.data.splits import Split
-from kdrec.distill.calibrate import calibrated_scale
-from kdrec.distill.rows import rows_of
-from kdrec.distill.teacher_cache import TeacherCache
+from kdrec.distill.asking import ask_teacher
 from kdrec.errors import DataError, UnknownNameError
 from kdrec.evaluation.ranking import evaluate
 from kdrec.load import checksums
@@ -185,11 +183,9 @@ def cache(
         sampled: users whom only the teacher labels; None: nobody.
         said, folder: of the stage.
     """
-    rows = rows_of(split, config.cuts_per_user, sampled)
-    TeacherCache.write(
-        folder / "cache", asked, rows.interactions, rows.users, rows.cuts, unlabelled=rows.unlabelled,
-        needs=objectives.needs(config), top=objectives.stored_top(config),
-        scale=calibrated_scale(asked, split, config.seed),
+    ask_teacher(
+        folder / "cache", asked, split, objectives.soft_losses(config), weighting=config.weighting,
+        more_needs=objectives.needs(config), cuts_per_user=config.cuts_per_user, sampled=sampled, seed=config.seed,
         progress=lambda done, total: said(label, done, total, ""),
     )  # fmt: skip
 

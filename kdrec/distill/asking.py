@@ -25,6 +25,7 @@ def ask_teacher(
     losses: Sequence[DistillationLoss],
     *,
     weighting: str = "fixed",
+    more_needs: Iterable[str] = (),
     cuts_per_user: int | None = 50,
     sampled: Interactions | None = None,
     scale: float | None = None,
@@ -40,6 +41,7 @@ def ask_teacher(
         split: the rows of `train` are asked about, `valid` sets the scale.
         losses: those of one training, or of several that share the cache.
         weighting, cuts_per_user, sampled: as of `train`, which must be told the same.
+        more_needs: fields beside those of the losses, of an initialiser, say: `kdrec.models.initialisers.needs(name)`.
         scale: factor on the scores; None is `calibrated_scale`.
         seed: of the scale's users.
         resume: take what the folder holds, whichever teacher's it is.
@@ -59,7 +61,7 @@ def ask_teacher(
     >>> sorted(cache.fields), len(cache)
     (['top_items', 'top_scores'], 6)
     """
-    rows, needs = rows_of(split, cuts_per_user, sampled), needs_of(losses, weighting)
+    rows, needs = rows_of(split, cuts_per_user, sampled), needs_of(losses, weighting).union(more_needs)
     if resume:
         try:
             cache = TeacherCache.open(folder, fingerprint(*rows[:3]))
