@@ -50,8 +50,9 @@ def cells(line: str) -> list[str]:
 
 
 def test_a_student_stands_under_its_teacher_and_keeps_its_share() -> None:
-    lines = script("table").table(QUALITY).splitlines()
+    *lines, blank, caption = script("table").table(QUALITY).splitlines()
     assert len({line.count("|") for line in lines}) == 1
+    assert blank == "" and "the training items only" in caption
     found = {line[0]: line[1:] for line in map(cells, lines[2:])}
     unseen = ", users left out of training"
     assert list(found) == [
@@ -67,7 +68,7 @@ def test_a_student_stands_under_its_teacher_and_keeps_its_share() -> None:
 
 def test_the_picture_shows_each_row_of_known_users_once() -> None:
     figure = script("table").picture({"citeulike": QUALITY, "ml_1m": QUALITY})
-    assert [axes.get_title() for axes in figure.axes] == ["citeulike", "ml_1m"]
+    assert [axes.get_title() for axes in figure.axes] == ["CiteULike", "MovieLens-1M"]
     drawn = {line.get_label(): line.get_xydata().tolist() for line in figure.axes[0].lines}
     assert drawn["each method, int8 file"] == [[20.0, 0.15]]
     assert drawn["kdrec's recipe, int8 file"] == [[8.0, 0.15]]

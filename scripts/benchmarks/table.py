@@ -7,13 +7,22 @@ from typing import Any
 import matplotlib.figure
 
 PLACE = Path(__file__).parent
-NAMES = ("citeulike", "citeulike_tags", "ml_1m", "gowalla")
+TITLES = {
+    "citeulike": "CiteULike",
+    "citeulike_tags": "CiteULike, the teacher reads tags",
+    "ml_1m": "MovieLens-1M",
+    "gowalla": "Gowalla",
+}
 UNSEEN = ", users left out of training"
+CAPTION = (
+    "*Histories of the test are the training items only. Our teacher is stronger than the papers', so not all of the "
+    "gain is the student's.*"
+)
 
 
 def results(*names: str) -> dict[str, dict[str, Any]]:
     """The result files that exist, of some data sets or of all."""
-    places = {name: PLACE / f"{name}.json" for name in names or NAMES}
+    places = {name: PLACE / f"{name}.json" for name in names or TITLES}
     return {name: json.loads(place.read_text()) for name, place in places.items() if place.exists()}
 
 
@@ -36,7 +45,7 @@ def table(result: dict[str, Any]) -> str:
         lines.append(_line(label, "", "", "", "", f"{teacher[0]:.4f}", "", "100 %", f"{teacher[1]:.4f}"))
         rows = [row for row in result["rows"] if row["setting"]["left_out"] == left_out]
         lines += [_row(row, first, second, teacher[0]) for row in rows]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", CAPTION])
 
 
 def _line(*cells: str) -> str:
@@ -63,7 +72,7 @@ def _spread(value: dict[str, Any]) -> str:
 
 def picture(found: dict[str, dict[str, Any]]) -> matplotlib.figure.Figure:
     """Quality against bytes an item row, one panel a data set: the papers, every method, the recipe, the teacher."""
-    figure = matplotlib.figure.Figure(figsize=(5.2 * len(found), 4.2), layout="constrained")
+    figure = matplotlib.figure.Figure(figsize=(5.2 * len(found), 4.6), layout="constrained")
     for axes, (name, result) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
         metric = result["metrics"][0]
         papers = [paper for paper in result["published"] if "row_bytes" in paper and metric in paper]
@@ -73,10 +82,17 @@ def picture(found: dict[str, dict[str, Any]]) -> matplotlib.figure.Figure:
         known = [row for row in result["rows"] if not row["setting"]["left_out"]]
         recipe = [row for row in known if "recipe" in row["method"]]
         others = [row for row in known if "recipe" not in row["method"]]
-        for rows, style, label in ((others, "o", "each method"), (recipe, "s-", "kdrec's recipe")):
+        unseen = [row for row in result["rows"] if row["setting"]["left_out"]]
+        shown = [(others, "o", "each method"), (recipe, "s-", "kdrec's recipe"), (unseen, "v:", "the same" + UNSEEN)]
+        for rows, style, label in shown:
             points = sorted((row["row_bytes"]["mean"], row[f"int8_test_{metric}"]["mean"]) for row in rows)
             axes.plot(*zip(*points, strict=True) if points else ([], []), style, label=f"{label}, int8 file")
-        axes.axhline(result["teacher"][f"float_test_{metric}"], ls="--", c="k", lw=1, label="teacher")
-        axes.set(title=name, xscale="log", xlabel="bytes an item row", ylabel=f"{metric}, test")
-        axes.legend(fontsize=8)
+        for key, style, label in (("teacher", "--", "teacher"), ("teacher_left_out", ":", "teacher" + UNSEEN)):
+            axes.axhline(result[key][f"float_test_{metric}"], ls=style, c="k", lw=1, label=label)
+        sizes = {round(size) for line in axes.lines[:2] for size in line.get_xdata()} | {p["row_bytes"] for p in papers}
+        axes.set(title=TITLES[name], xscale="log", xlabel="bytes an item row", ylabel=f"{metric}, test")
+        axes.set_xticks(sorted(sizes), labels=[str(size) for size in sorted(sizes)])
+        axes.minorticks_off()
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(3, 2 * len(found)), fontsize=8)
     return figure
