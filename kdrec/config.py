@@ -13,7 +13,7 @@ AT_LEAST_ONE = (
     *("min_user_items", "min_item_users", "embedding_dim", "history_length", "epochs", "batch_size", "patience"),
     *("cuts_per_user", "prune_epochs", "k"),
 )
-AT_LEAST_ZERO = ("pretrain_epochs", "fine_tune_epochs", "sampled_histories")
+AT_LEAST_ZERO = ("pretrain_epochs", "fine_tune_epochs", "quantize_epochs", "sampled_histories")
 SCHEDULED = ("loss_weights", "temperature", "student_loss_weight", "teacher_weights")  # a number, or a schedule as text
 
 
@@ -88,6 +88,7 @@ class Config:
 
     sparsity: float = 0.5
     prune_epochs: int = 6
+    quantize_epochs: int = 0
     recipe: str = "int8"
     targets: tuple[str, ...] = ("android", "coral_edgetpu", "micro")
     k: int = 10

@@ -89,6 +89,11 @@ def run(
         work_of = partial(steps.pruned, split, trained.sources, last, config, said)
         last = stages.run("pruned", options, work_of, (*trained.sources.stages(), last))
         students["pruned"] = Form(last, config)
+    if config.quantize_epochs > 0:
+        options = {**forms.key_of(config, distilled=True), **config.only("sparsity", "quantize_epochs", "recipe")}
+        work_of = partial(steps.quantized, split, trained.sources, last, config, said)
+        last = stages.run("quantized", options, work_of, (*trained.sources.stages(), last))
+        students["quantized"] = Form(last, config)
     trained = replace(trained, students=students)
 
     listened = config if config.teacher_weights else replace(config, teacher=chosen_teacher(stages, config)["name"])

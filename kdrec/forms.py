@@ -9,6 +9,7 @@ import numpy as np
 import tf_keras as keras
 
 from kdrec import objectives
+from kdrec.compress import quantize_aware, recipes
 from kdrec.compress.prune import prunable, pruning_step, strip
 from kdrec.config import Config
 from kdrec.data.histories import history_length
@@ -21,7 +22,7 @@ from kdrec.models import students
 from kdrec.stages import Progress, Stage
 
 LONGEST_HISTORY = 50  # by default a device keeps no more of a user than this
-FINE_TUNE_RATE = 0.1  # of the learning rate
+FINE_TUNE_RATE, QUANTIZE_RATE = 0.1, 0.5  # of the learning rate
 
 STUDENT_OPTIONS = ("student", "embedding_dim", "history_length", "encoder", "hidden", "tied", "seed")
 TRAINING_OPTIONS = ("batch_size", "patience", "cuts_per_user", "jit_compile")
@@ -116,6 +117,20 @@ def prune_form(
         learning_rate=config.learning_rate, sampled=sampled, **{**settings, "seed": config.seed + 1}, **told,
     )  # fmt: skip
     _save(folder, strip(pruned), curve)
+
+
+def quantize_form(
+    student: keras.Model, split: Split, config: Config, folder: Path, progress: Progress, **told: Any
+) -> None:
+    """Train a student on under the rounding of its recipe, what is pruned staying zero; leave weights and curve."""
+    rounded = quantize_aware.quantizable(student, recipes.get(config.recipe), keep_zeros=config.sparsity > 0)
+    settings = {**_settings(config, split), "patience": None}  # no epoch before the last has settled
+    curve = train(
+        rounded, split, stage="quantized", folder=folder / "checkpoint", progress=progress, monitor=None,
+        student_loss_weight=config.student_loss_weight, epochs=config.quantize_epochs,
+        learning_rate=QUANTIZE_RATE * config.learning_rate, **{**settings, "seed": config.seed + 2}, **told,
+    )  # fmt: skip
+    _save(folder, quantize_aware.strip(rounded), curve)
 
 
 def _settings(config: Config, split: Split) -> dict[str, Any]:

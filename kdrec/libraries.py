@@ -26,11 +26,11 @@ def taking_part(config: Config, oracle: str) -> dict[str, str]:
         config: with the teachers that the file's student listened to.
         oracle: the interpreter that judges the file.
 
-    >>> "tensorflow-model-optimization" in taking_part(Config(sparsity=0.0), "litert")
+    >>> "tensorflow-model-optimization" in taking_part(Config(sparsity=0.0, quantize_epochs=0), "litert")
     False
     """
     wanted = {*ALWAYS}
-    if config.sparsity > 0:
+    if config.sparsity > 0 or config.quantize_epochs > 0:
         wanted.add(PRUNING)
     names = [(OF_TEACHER, teacher) for teacher in config.teachers] + [(OF_ORACLE, oracle)]
     wanted |= {table[name] for table, name in names if name in table}

@@ -9,6 +9,7 @@ from typing import Any
 
 from kdrec import forms, objectives, teaching
 from kdrec.bundle.write import check_replaceable
+from kdrec.compress import quantize_aware, recipes
 from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.errors import DataError, OutputError
@@ -40,6 +41,8 @@ def check_names(config: Config) -> None:
             f"{', '.join(config.losses)} read (snapshot_items); leave the assistants out, or choose another loss"
         )
     check_training_effect(config)
+    if config.quantize_epochs:
+        quantize_aware.check(recipes.get(config.recipe))
     students.get(config.student)
     encoders.get(config.encoder)
 

@@ -71,6 +71,13 @@ def pruned(split: Split, sources: Sources, last: Stage, config: Config, said: Pr
     forms.prune_form(student, split, config, folder, said, **listening(sources, split, config))
 
 
+def quantized(split: Split, sources: Sources, last: Stage, config: Config, said: Progress, folder: Path) -> None:
+    """Train the last student on under the rounding that its files will have, the teacher still speaking."""
+    config = objectives.at_the_end(config)
+    student = forms.load_weights(forms.build_student(config, split), last.folder)
+    forms.quantize_form(student, split, config, folder, said, **listening(sources, split, config))
+
+
 def listening(sources: Sources, split: Split, config: Config) -> dict[str, Any]:
     """What a training is told of the teachers."""
     caches = [TeacherCache.open(stage.folder / "cache") for stage in sources.caches]
@@ -159,7 +166,7 @@ def judge(
         add(judged.fusion(taught, StudentTeacher(model, split.ordered), sizes))
     shipped = {target: pack.shipped(exported.folder / target) for target in targets if exported is not None}
     for target, form in shipped.items():
-        form.known["sparsity"] = zero_share(models["pruned" if "pruned" in models else "student_distilled"])
+        form.known["sparsity"] = zero_share(next(reversed(models.values())))
         add(judged.row(f"{config.recipe}_{target}", "file", form.scorer, form.history_length, **form.known))
     (folder / "rows.json").write_text(json.dumps(with_keep(rows, config.k)))
     if shipped:

@@ -122,6 +122,10 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
     ),
     "sparsity": (FILES, "Share of zero weights after pruning; 0 leaves pruning out."),
     "prune_epochs": (FILES, "Epochs of pruning, distillation still on."),
+    "quantize_epochs": (
+        FILES,
+        "Epochs of quantization-aware training after it, distillation still on; int4_table needs it. 0 leaves it out.",
+    ),
     "recipe": (FILES, f"Precision of the file: {found('compress/recipes')}."),
     "targets": (FILES, f"Device: {found('targets')}; repeatable.", "--target"),
     "k": (EVALUATION, "Length of the lists that are judged."),

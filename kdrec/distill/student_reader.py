@@ -1,5 +1,6 @@
 """What the losses read of the student, from one forward pass."""
 
+import re
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -9,7 +10,7 @@ import tf_keras as keras
 from kdrec.distill.live_teacher import Fields, inputs_of
 from kdrec.errors import TrainingError
 
-WRAPPED = "prune_low_magnitude_"  # the names of layers that are being pruned begin with this
+WRAPPED = re.compile(r"^(prune_low_magnitude|quant)_")  # how names begin of layers that TFMOT has wrapped
 TABLE, OWN_TABLE = "item_table", "item_scores"  # layers of a student: reads and scores, or scores alone
 
 
@@ -18,14 +19,14 @@ def student_reader(student: keras.Model, reads: Collection[str], query_layer: st
 
     `query` (rows, d) is the output of `query_layer`, and `item_embedding` (n_items, d) what multiplies it: the table of
     layer `item_scores` or, in a tied student, the one of `item_table` without its padding row. Gradients flow into
-    both. Layers under pruning are found by their own names.
+    both. Layers that are pruned or rounded are found by their own names.
 
     Raises:
         TrainingError: a layer that is read does not exist.
     """
     if not reads:
         return lambda x, training: {"scores": student(inputs_of(student, x), training=training)}
-    layers = {layer.name.removeprefix(WRAPPED): layer for layer in student.layers}
+    layers = {WRAPPED.sub("", layer.name): layer for layer in student.layers}
     outputs = {"scores": student.output}
     if "query" in reads:
         outputs["query"] = _layer(layers, query_layer, f"query_layer {query_layer!r}").output

@@ -11,7 +11,7 @@ from kdrec.export.finish import finish, specs_of
 from kdrec.export.host import host_part
 from kdrec.export.jobs import MODEL_FILE, Exported, ExportJob
 from kdrec.export.signatures import Signatures, build
-from kdrec.export.student_parts import StudentParts, take_apart
+from kdrec.export.student_parts import StudentParts, on_grid, take_apart
 from kdrec.tflite.views import read
 
 COMPARED = 16  # calls on which the rewritten file is compared with the converter's
@@ -36,10 +36,11 @@ def export_all(
     Raises:
         ConversionError: the student, the calibration or an option does not fit, or the converter refused or died.
     """
-    parts = take_apart(student)
-    check(parts, calibration)
-    covered = covering(parts, calibration)
-    built = [build(parts, job, covered) for job in jobs]
+    whole = take_apart(student)
+    check(whole, calibration)
+    kinds = {job.recipe.table: on_grid(whole) if job.recipe.table == "int4" else whole for job in jobs}
+    parts = [kinds[job.recipe.table] for job in jobs]
+    built = [build(each, job, covering(each, calibration)) for each, job in zip(parts, jobs, strict=True)]
     contents = convert(
         [
             Conversion(job.name, signatures, job.recipe, integer_ends=job.one_subgraph)
@@ -48,8 +49,8 @@ def export_all(
         timeout,
     )
     return [
-        _finished(parts, job, signatures, content)
-        for job, signatures, content in zip(jobs, built, contents, strict=True)
+        _finished(each, job, signatures, content)
+        for each, job, signatures, content in zip(parts, jobs, built, contents, strict=True)
     ]
 
 

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from kdrec.bundle.signatures import SignatureSpec, TensorSpec
+from kdrec.compress.rounding import best_scale, rounded
 from kdrec.export.jobs import MODEL_FILE, ExportJob
 from kdrec.export.student_parts import StudentParts
+from kdrec.tflite.int4_table import narrow
 from kdrec.tflite.read import parse
 from kdrec.tflite.strip import strip
 from kdrec.tflite.tied_table import tie
@@ -38,6 +40,10 @@ def finish(content: bytes, parts: StudentParts, job: ExportJob, cases: Cases) ->
         tie(model, parts.table)
     if job.recipe.activations == "int8" and not job.one_subgraph:
         widen(model, parts.scoring)
+    if job.recipe.table == "int4":
+        for table in (parts.table,) if parts.is_tied else (parts.table, parts.scoring):
+            scale = best_scale(table)
+            narrow(model, rounded(table, scale), scale)
     written = pack(strip(model))
     return written, verify_equivalent(content, written, cases)
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tf_keras as keras
 
+from kdrec.compress.rounding import best_scale, rounded
 from kdrec.errors import ConversionError
 
 
@@ -72,6 +73,18 @@ def take_apart(student: keras.Model) -> StudentParts:
         scoring=_matrix(layers["item_scores"]) if "item_scores" in layers else table,
         boundaries={name: layer.output for name, layer in layers.items() if name.startswith("device_input")},
     )
+
+
+def on_grid(parts: StudentParts) -> StudentParts:
+    """A copy of the student whose item tables hold numbers of four bits times one scale, taken apart."""
+    copy = keras.models.clone_model(parts.student)
+    copy.set_weights(parts.student.get_weights())
+    for name in ("item_table", "item_scores"):
+        for layer in (layer for layer in copy.layers if layer.name == name):
+            table, *others = layer.get_weights()
+            scale = best_scale(table)
+            layer.set_weights([scale * rounded(table, scale).astype(np.float32), *others])
+    return take_apart(copy)
 
 
 def _matrix(layer: keras.layers.Layer) -> np.ndarray:

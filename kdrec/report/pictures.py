@@ -12,7 +12,13 @@ from kdrec.report.words import change, metric_name, quality, row_name, stage_nam
 
 INK = "#2b3038"  # the page replaces it by its own text colour
 GREY = "#828b98"
-_COLOURS = {"teacher": "#8d68d8", "student": "#cf7a12", "student_distilled": "#2f82d8", "pruned": "#1d9a88"}
+_COLOURS = {
+    "teacher": "#8d68d8",
+    "student": "#cf7a12",
+    "student_distilled": "#2f82d8",
+    "pruned": "#1d9a88",
+    "quantized": "#c2427b",
+}
 _FILE_COLOUR = "#dc4a63"
 _MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 
@@ -160,8 +166,13 @@ def _bars(report: dict[str, Any], row: Row, value: float) -> list[list[float]] |
 
 
 def _placed(curves: dict[str, list[dict[str, Any]]]) -> list[tuple[str, int, list[dict[str, Any]]]]:
-    before = len(curves.get("student_distilled", []))
-    return [(name, before if name == "pruned" else 0, epochs) for name, epochs in curves.items()]
+    """Each curve with the epoch that it begins at: what follows distillation begins where the one before ended."""
+    placed, before = [], len(curves.get("student_distilled", []))
+    for name, epochs in curves.items():
+        follows = name in ("pruned", "quantized")
+        placed.append((name, before if follows else 0, epochs))
+        before += len(epochs) * follows
+    return placed
 
 
 def _validation_key(epochs: list[dict[str, Any]]) -> str:

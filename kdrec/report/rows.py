@@ -42,10 +42,10 @@ class Step:
 
 
 def steps(report: dict[str, Any]) -> list[Step]:
-    """Teacher → distilled student → pruned → each file, without the rows that do not exist or were not judged."""
+    """Teacher → distilled → pruned → trained under rounding → each file: the rows that exist and were judged."""
     chain: list[Step] = []
     before: Row | None = None
-    for name in ("teacher", "student_distilled", "pruned"):
+    for name in ("teacher", "student_distilled", "pruned", "quantized"):
         row = find(report, name)
         if row is not None and ndcg(report, row) is not None:
             chain.append(Step(row, before))

@@ -11,6 +11,7 @@ _ROWS = {
     "student": "Student, not distilled",
     "student_distilled": "Student, distilled",
     "pruned": "Student, distilled and pruned",
+    "quantized": "Student, trained under rounding",
     "fusion": "Teacher and student together",
 }
 _TARGETS = {"android": "Android", "micro": "Microcontroller", "coral_edgetpu": "Coral Edge TPU"}

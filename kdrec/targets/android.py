@@ -34,7 +34,7 @@ android = Target(
     ops=OPS,
     signatures=("recommend", "score", "embed"),
     topk=100,
-    recipes=("float32", "float16", "dynamic_int8", "int8"),
+    recipes=("float32", "float16", "dynamic_int8", "int8", "int4_table"),
     rules=(
         rules.known_ops,
         rules.signatures_present,

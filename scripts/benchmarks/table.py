@@ -13,6 +13,7 @@ TITLES = {
     "ml_1m": "MovieLens-1M",
     "gowalla": "Gowalla",
 }
+NARROW = "int4_table"
 UNSEEN = ", users left out of training"
 CAPTION = (
     "*Histories of the test are the training items only. Our teacher is stronger than the papers', so not all of the "
@@ -29,7 +30,7 @@ def results(*names: str) -> dict[str, dict[str, Any]]:
 def table(result: dict[str, Any]) -> str:
     """One data set: the papers' figures, the teacher, and each student's float model and int8 file on test."""
     first, second = result["metrics"][0], result["metrics"][-1]
-    heads = ["d", "tied", "B a row", "file, KiB", f"{first}, float", f"{first}, int8 file", "keep", second, "seeds"]
+    heads = ["d", "tied", "B a row", "file, KiB", f"{first}, float", f"{first}, file", "keep", second, "seeds"]
     lines = ["| | " + " | ".join(heads) + " |", "| --- |" + " ---: |" * len(heads)]
     for paper in result["published"]:
         size = str(paper["row_bytes"]) if "row_bytes" in paper else ""
@@ -81,15 +82,21 @@ def picture(found: dict[str, dict[str, Any]]) -> matplotlib.figure.Figure:
         )
         known = [row for row in result["rows"] if not row["setting"]["left_out"]]
         recipe = [row for row in known if "recipe" in row["method"]]
+        narrow = [row for row in recipe if NARROW in row["method"]]
         others = [row for row in known if "recipe" not in row["method"]]
-        unseen = [row for row in result["rows"] if row["setting"]["left_out"]]
-        shown = [(others, "o", "each method"), (recipe, "s-", "kdrec's recipe"), (unseen, "v:", "the same" + UNSEEN)]
+        unseen = [row for row in result["rows"] if row["setting"]["left_out"] and NARROW not in row["method"]]
+        shown = [
+            (others, "o", "each method, int8 file"),
+            ([row for row in recipe if row not in narrow], "s-", "kdrec's recipe, int8 file"),
+            (unseen, "v:", f"the same{UNSEEN}"),
+            (narrow, "D-", "kdrec's recipe, item rows of four bits"),
+        ]
         for rows, style, label in shown:
             points = sorted((row["row_bytes"]["mean"], row[f"int8_test_{metric}"]["mean"]) for row in rows)
-            axes.plot(*zip(*points, strict=True) if points else ([], []), style, label=f"{label}, int8 file")
+            axes.plot(*zip(*points, strict=True) if points else ([], []), style, label=label)
         for key, style, label in (("teacher", "--", "teacher"), ("teacher_left_out", ":", "teacher" + UNSEEN)):
             axes.axhline(result[key][f"float_test_{metric}"], ls=style, c="k", lw=1, label=label)
-        sizes = {round(size) for line in axes.lines[:2] for size in line.get_xdata()} | {p["row_bytes"] for p in papers}
+        sizes = {round(row["row_bytes"]["mean"]) for row in known} | {paper["row_bytes"] for paper in papers}
         axes.set(title=TITLES[name], xscale="log", xlabel="bytes an item row", ylabel=f"{metric}, test")
         axes.set_xticks(sorted(sizes), labels=[str(size) for size in sorted(sizes)])
         axes.minorticks_off()

@@ -8,7 +8,7 @@ from kdrec.errors import ConversionError, UnknownNameError
 
 
 def test_recipes_are_found_by_name():
-    assert {"dynamic_int8", "float16", "float32", "int8"} <= set(recipes.names())
+    assert {"dynamic_int8", "float16", "float32", "int4_table", "int8"} <= set(recipes.names())
 
 
 @pytest.mark.parametrize("name", recipes.names())
@@ -37,6 +37,15 @@ def test_a_type_that_no_setting_gives_is_refused():
         Recipe("r", weights="int4", activations="float32")
     with pytest.raises(ConversionError, match="activations of recipe 'r' must be one of float32, int8, not 'int16'"):
         Recipe("r", weights="int8", activations="int16")
+
+
+def test_item_rows_of_four_bits_need_int8_activations():
+    with pytest.raises(ConversionError, match="table of recipe 'r' must be one of None, int4, not 'int2'"):
+        Recipe("r", weights="int8", activations="int8", table="int2")
+    with pytest.raises(
+        ConversionError, match="table of recipe 'r' must be None beside float32 activations, not 'int4'"
+    ):
+        Recipe("r", weights="int8", activations="float32", table="int4")
 
 
 def test_int8_activations_need_int8_weights():

@@ -18,7 +18,7 @@ from kdrec.bundle import golden
 from kdrec.bundle.read import open_bundle
 from kdrec.cli import app
 from kdrec.config import Config
-from kdrec.errors import BundleError
+from kdrec.errors import BundleError, TrainingError
 from kdrec.report.check import check_report
 from kdrec.runtime.judge import judge
 from kdrec.runtime.recommender import Recommender
@@ -160,6 +160,22 @@ def test_another_form_of_the_file_trains_nothing_again(again: Callable[..., Any]
     assert other.rows()["student_distilled"] == ran.rows()["student_distilled"]
     assert list(other.report["curves"]) == ["teacher", "student", "student_distilled"]
     assert np.isclose(other.rows()["dynamic_int8_android"]["auc"], ran.rows()["student_distilled"]["auc"], atol=0.01)
+
+
+def test_item_rows_of_four_bits_are_trained_under_their_rounding(again: Callable[..., Any], ran: Any) -> None:
+    other = again(recipe="int4_table", quantize_epochs=1, targets=("android",))
+    assert other.cached == list(STAGES[:-2])
+    assert [row["name"] for row in other.report["rows"]] == [*FORMS, "quantized", "int4_table_android"]
+    file, trained, eight = other.rows()["int4_table_android"], other.rows()["quantized"], ran.rows()["int8_android"]
+    assert 2 * file["table_bytes"] == eight["table_bytes"]
+    assert file["sparsity"] == trained["sparsity"] > ran.rows()["pruned"]["sparsity"]  # small numbers became zeros
+    assert 0 < abs(file["auc"] - trained["auc"]) < 0.01
+    assert len(other.report["curves"]["quantized"]) == 1
+
+
+def test_training_under_rounding_needs_a_recipe_that_rounds(again: Callable[..., Any]) -> None:
+    with pytest.raises(TrainingError, match="recipe must round weights to int8 for quantization-aware training"):
+        again(recipe="float16", quantize_epochs=1, targets=("android",))
 
 
 def test_log_that_was_moved_is_the_same_log(ran: Any, again: Callable[..., Any], tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ import pytest
 from small_log import COLUMNS
 
 TARGETS = ("android", "coral_edgetpu", "micro")
-TRAINED = ("teacher", "student", "assistant_12", "student_distilled", "pruned")
+TRAINED = ("teacher", "student", "assistant_12", "student_distilled", "pruned", "quantized")
 STAGES = (
     *("data", "histories", "teacher", "teacher_cache", "student", "assistant_12", "assistant_12_cache"),
-    *("student_distilled", "pruned", "export", "evaluate"),
+    *("student_distilled", "pruned", "quantized", "export", "evaluate"),
 )
 PHASE = {"assistant_12": "phase-1", "student_distilled": "phase-2"}  # in which a training of several phases is cut
 EPOCHS = {"assistant_12": 7, "student_distilled": 7}  # else 4
@@ -36,7 +36,7 @@ def options(log_folder: Path) -> list[str]:
         "--user-column": COLUMNS["user_column"], "--item-column": COLUMNS["item_column"],
         "--time-column": COLUMNS["time_column"], "--context-column": "daypart",
         "--item-id-column": COLUMNS["item_id_column"], "--title-column": COLUMNS["title_column"],
-        "--category-column": "category", "--embedding-dim": 8, "--hidden": 16, "--epochs": 4, "--prune-epochs": 4,
+        "--category-column": "category", "--embedding-dim": 8, "--hidden": 16, "--epochs": 4, "--prune-epochs": 4, "--quantize-epochs": 4,
         "--batch-size": 128, "--patience": 4, "--assistant": 12, "--sampled-histories": 0.2, "--pretrain-epochs": 2,
         "--fine-tune-epochs": 1,
     }  # fmt: skip

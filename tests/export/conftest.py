@@ -7,16 +7,16 @@ collect_ignore = ["conftest.py"]  # --doctest-modules would import it under a na
 @pytest.fixture(scope="session")
 def mean() -> Case:
     """Tied, ordered, no context; every recipe."""
-    return case(standard_jobs("float32", "float16", "dynamic_int8"))
+    return case(standard_jobs("float32", "float16", "dynamic_int8", "int4_table"))
 
 
 @pytest.fixture(scope="session")
 def untied() -> Case:
     """Two tables and two context features."""
-    return case(standard_jobs(), tied=False, context={"hour": 4, "place": 6})
+    return case(standard_jobs("int4_table"), tied=False, context={"hour": 4, "place": 6})
 
 
 @pytest.fixture(scope="session")
 def conv() -> Case:
     """The encoder of neighbours, with context, so that the host hands two tensors over."""
-    return case(standard_jobs(), encoder="conv", context={"hour": 4})
+    return case(standard_jobs("int4_table"), encoder="conv", context={"hour": 4})

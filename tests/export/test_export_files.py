@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from small_students import ITEMS, LENGTH, WIDTH, Case, standard_jobs, student
 
+from kdrec import targets
 from kdrec.compress import recipes
 from kdrec.export import ExportJob, export_all
+from kdrec.export.student_parts import on_grid, take_apart
+from kdrec.targets.base import check
 from kdrec.tflite.sizes import sizes
 from kdrec.tflite.verify import run
 from kdrec.tflite.views import read
@@ -61,6 +64,19 @@ def test_int8_files_rank_like_the_float_student(any_case, name):
 def test_other_recipes_err_within_their_bounds(mean, name, bound):
     expected, received = mean.float_scores(), scores_of(mean, name)
     assert 0 < np.abs(received - expected).max() / np.abs(expected).max() < bound
+
+
+def test_item_rows_of_four_bits_answer_as_the_rounded_student_does(any_case):
+    expected = on_grid(take_apart(any_case.student)).student.predict(any_case.inputs, verbose=0)
+    received = scores_of(any_case, "int4_table")
+    assert 0 < np.sqrt(np.mean((received - expected) ** 2)) / np.std(expected) < 0.06
+    assert overlap(best(expected, 5), best(received, 5)) > 0.85
+    assert check(any_case.files["int4_table"].model, targets.get("android")) == []
+
+
+def test_item_rows_of_four_bits_take_half_the_bytes(mean, untied):
+    assert sizes(mean.files["int4_table"].model, ITEMS).tables == (ITEMS + 1) * WIDTH // 2
+    assert sizes(untied.files["int4_table"].model, ITEMS).tables == (ITEMS + 1 + ITEMS) * WIDTH // 2
 
 
 def test_recommend_is_the_head_of_score(any_case):
@@ -133,9 +149,6 @@ def test_no_int8_graph_divides(any_case, name):
 
 
 def test_exports_keep_the_rules_of_their_targets(any_case):
-    from kdrec import targets
-    from kdrec.targets.base import check
-
     for name in ("android", "micro", "coral_edgetpu"):
         target = replace(targets.get(name), max_fc_outputs=None)
         assert [str(found) for found in check(any_case.files[name].model, target) if not found.is_warning] == []

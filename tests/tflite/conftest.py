@@ -24,16 +24,21 @@ class Converted:
         return [{"history": history[np.newaxis]} for history in self.histories]
 
 
-def converted(encode: Callable, *, int8: bool = True, signatures=("score", "embed"), seed: int = 0) -> Converted:
+def converted(
+    encode: Callable, *, int8: bool = True, signatures=("score", "embed"), seed: int = 0, grid: float | None = None
+) -> Converted:
     """A table, an encoder and scores, in int8 or float16.
 
     Args:
         encode: (gathered rows (1, LENGTH, WIDTH), rng) -> query (1, WIDTH).
+        grid: the table holds whole multiples of it, from -7 to 7; None: any numbers.
     """
     import tensorflow as tf
 
     rng = np.random.default_rng(seed)
     table = rng.normal(size=(ITEMS + 1, WIDTH)).astype(np.float32)
+    if grid is not None:
+        table = grid * np.clip(np.round(3 * table), -7, 7).astype(np.float32)
     table[0] = 0
     module = tf.Module()
     module.table = tf.Variable(table)
@@ -100,6 +105,21 @@ def tied_mean() -> Converted:
 @pytest.fixture(scope="session")
 def tied_dense() -> Converted:
     return converted(dense)
+
+
+@pytest.fixture(scope="session")
+def on_grid() -> Callable[[str], tuple[Converted, np.ndarray, float]]:
+    """By the name of a graph: its file over a table of four bits, the table's integers, and their scale."""
+    known: dict[str, Converted] = {}
+
+    def of(name: str) -> tuple[Converted, np.ndarray, float]:
+        encode = {"tied_mean": mean, "tied_dense": dense, "tied_joined": joined}[name]
+        if name not in known:
+            known[name] = converted(encode, grid=0.25)
+        made = known[name]
+        return made, np.round(made.table / 0.25).astype(np.int8), 0.25
+
+    return of
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from kdrec.targets.base.subject import SMALL_INTEGERS, Finding, Subject, tensor_finding
 from kdrec.targets.base.target import Target
+from kdrec.tflite.views import Subgraph
 
 
 def known_ops(subject: Subject, target: Target) -> Iterator[Finding]:
@@ -75,8 +76,19 @@ def no_float_islands(subject: Subject, target: Target) -> Iterator[Finding]:
     for step in subject.steps:
         for tensor in step.inputs:
             entry = tensor.index in step.subgraph.inputs
+            if tensor.index in _decoded_rows(step.subgraph):
+                continue
             if step.name == "QUANTIZE" and tensor.dtype == "float32" and not entry and not tensor.is_constant:
                 yield step.finding(f"tensor {tensor.index} ({tensor.name or 'without name'}) comes back from float32")
+
+
+def _decoded_rows(graph: Subgraph) -> set[int]:
+    """Rows of four bits on their way to int8, which no operator computes with."""
+    return {
+        operator.outputs[0]
+        for operator in graph.operators
+        if operator.name == "DEQUANTIZE" and graph.tensors[operator.inputs[0]].dtype == "int4"
+    }
 
 
 def per_tensor_matrices(subject: Subject, target: Target) -> Iterator[Finding]:

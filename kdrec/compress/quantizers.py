@@ -1,0 +1,115 @@
+"""What TFMOT calls while a student is trained under rounding. To be imported after `legacy_keras.ensure()`."""
+
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_model_optimization as tfmot
+import tf_keras as keras
+
+
+class Range(tfmot.quantization.keras.quantizers.Quantizer):
+    """Rounds to s·k, k an integer of `bits` bits, symmetric, s = max|E| / max k: the scale that the converter takes.
+
+    Args:
+        bits: of a stored number.
+        keep_zeros: what is zero when training begins stays zero.
+    """
+
+    def __init__(self, bits: int, keep_zeros: bool):
+        self.bits, self.keep_zeros = bits, keep_zeros
+
+    @property
+    def steps(self) -> int:
+        return 2 ** (self.bits - 1) - 1
+
+    def build(self, tensor_shape, name, layer):
+        if not self.keep_zeros:
+            return {}
+        return {"mask": layer.add_weight(f"{name}_mask", tensor_shape, initializer="ones", trainable=False)}
+
+    def begin(self, values: tf.Tensor, weights: dict[str, tf.Variable]) -> None:
+        """Called once, with the values that the training begins with."""
+        if self.keep_zeros:
+            weights["mask"].assign(tf.cast(values != 0, tf.float32))
+
+    def __call__(self, inputs, training, weights, **kwargs):
+        inputs = inputs * weights["mask"] if self.keep_zeros else inputs
+        scale = tf.maximum(tf.stop_gradient(tf.reduce_max(tf.abs(inputs))), 1e-12) / self.steps
+        return inputs + tf.stop_gradient(scale * tf.round(inputs / scale) - inputs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"bits": self.bits, "keep_zeros": self.keep_zeros}
+
+
+class LearnedRange(Range):
+    """The same, but s is learned: few bits are better spent on the many small values than on the largest one.
+
+    What is beyond the range is clipped and hears no gradient; s is held as its logarithm, so that Adam moves it by a
+    share of itself.
+
+    Source: Esser et al., Learned Step Size Quantization, ICLR 2020, arXiv:1902.08153.
+    """
+
+    def build(self, tensor_shape, name, layer):
+        log_scale = layer.add_weight(f"{name}_log_scale", (), initializer="zeros", trainable=True)
+        return {**super().build(tensor_shape, name, layer), "log_scale": log_scale}
+
+    def begin(self, values, weights):
+        from kdrec.compress.rounding import best_scale
+
+        super().begin(values, weights)
+        weights["log_scale"].assign(tf.math.log(best_scale(values.numpy(), self.steps)))
+
+    def __call__(self, inputs, training, weights, **kwargs):
+        inputs = inputs * weights["mask"] if self.keep_zeros else inputs
+        return on_grid(inputs, tf.exp(weights["log_scale"]), float(self.steps))
+
+
+@tf.custom_gradient
+def on_grid(values: tf.Tensor, scale: tf.Tensor, steps: float) -> Any:
+    """scale · clip(round(values / scale), −steps, steps), with the gradients of learned step size quantization."""
+    ratio = values / scale
+    inside = tf.abs(ratio) <= steps
+    count = tf.clip_by_value(tf.round(ratio), -steps, steps)
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, None]:
+        of_scale = tf.where(inside, count - ratio, count)
+        share = 1.0 / tf.sqrt(tf.cast(tf.size(values), tf.float32) * steps)
+        return tf.where(inside, upstream, 0.0), share * tf.reduce_sum(upstream * of_scale), None
+
+    return scale * count, gradient
+
+
+class WeightsOnly(tfmot.quantization.keras.QuantizeConfig):
+    """Quantizes one weight of a layer; activations keep their values, whose ranges are measured at export.
+
+    Args:
+        weight: the layer's attribute that holds it.
+        quantizer: how.
+    """
+
+    def __init__(self, weight: str, quantizer: Range):
+        self.weight, self.quantizer = weight, quantizer
+
+    def get_weights_and_quantizers(self, layer: keras.layers.Layer) -> list:
+        return [(getattr(layer, self.weight), self.quantizer)]
+
+    def set_quantize_weights(self, layer: keras.layers.Layer, quantize_weights: list) -> None:
+        setattr(layer, self.weight, quantize_weights[0])
+
+    def get_activations_and_quantizers(self, layer) -> list:
+        return []
+
+    def set_quantize_activations(self, layer, quantize_activations) -> None:
+        pass
+
+    def get_output_quantizers(self, layer) -> list:
+        return []
+
+    def get_config(self) -> dict[str, Any]:
+        return {"weight": self.weight, "quantizer": keras.saving.serialize_keras_object(self.quantizer)}
+
+
+def wrapped(layer: keras.layers.Layer, weight: str, quantizer: Range) -> keras.layers.Layer:
+    """TFMOT's wrapper around a layer."""
+    return tfmot.quantization.keras.QuantizeWrapperV2(layer, WeightsOnly(weight, quantizer))

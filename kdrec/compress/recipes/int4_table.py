@@ -1,0 +1,5 @@
+"""As int8, but the item rows have four bits a number, two in a byte: half the bytes an item, or twice the width."""
+
+from kdrec.compress.recipes.base import Recipe
+
+int4_table = Recipe("int4_table", weights="int8", activations="int8", table="int4")

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from kdrec.errors import ConversionError
+from kdrec.tflite.int4_table import narrow, nibbles
+from kdrec.tflite.read import parse
+from kdrec.tflite.sizes import sizes
+from kdrec.tflite.strip import strip
+from kdrec.tflite.tied_table import tie
+from kdrec.tflite.verify import run
+from kdrec.tflite.views import read
+from kdrec.tflite.wide_scores import widen
+from kdrec.tflite.write import pack
+
+ITEMS, WIDTH = 20, 8
+
+
+def test_nibbles_read_back():
+    stored = np.random.default_rng(0).integers(-7, 8, (ITEMS + 1, WIDTH)).astype(np.int8)
+    packed = nibbles(stored)
+    assert packed.nbytes == stored.size // 2
+    low, high = (packed & 15).astype(np.int8), (packed >> 4).astype(np.int8)
+    back = np.stack([low, high], axis=1).ravel()
+    np.testing.assert_array_equal(np.where(back > 7, back - 16, back), stored.ravel())
+
+
+@pytest.mark.parametrize("graph", ["tied_mean", "tied_dense", "tied_joined"])
+@pytest.mark.parametrize("scores", ["int8", "wide"])
+def test_lookup_and_scoring_read_the_nibbles(graph, scores, on_grid):
+    converted, stored, scale = on_grid(graph)
+    model = tie(parse(converted.content), converted.table)
+    model = widen(model, converted.table) if scores == "wide" else model
+    before = pack(strip(model))
+    content = pack(strip(narrow(parse(before), stored, scale)))
+    tables = [tensor for graph in read(content).subgraphs for tensor in graph.tensors if tensor.dtype == "int4"]
+    assert {tensor.buffer for tensor in tables if tensor.is_constant} == {tables[0].buffer}
+    assert sizes(content, ITEMS).tables == (ITEMS + 1) * WIDTH // 2
+    for signature, output in (("score", "scores"), ("embed", "query")):
+        old, new = (run(file, signature, converted.cases)[output] for file in (before, content))
+        assert np.sqrt(np.mean((old - new) ** 2)) < 0.03 * np.std(old)
+
+
+def test_an_odd_width_is_refused(tied_mean):
+    with pytest.raises(
+        ConversionError, match="embedding_dim must be even for item rows of four bits, not 7; take 8, or"
+    ):
+        narrow(parse(tied_mean.content), np.zeros((ITEMS + 1, 7), np.int8), 1.0)
