@@ -36,9 +36,9 @@ def options(log_folder: Path) -> list[str]:
         "--user-column": COLUMNS["user_column"], "--item-column": COLUMNS["item_column"],
         "--time-column": COLUMNS["time_column"], "--context-column": "daypart",
         "--item-id-column": COLUMNS["item_id_column"], "--title-column": COLUMNS["title_column"],
-        "--category-column": "category", "--embedding-dim": 8, "--hidden": 16, "--epochs": 4, "--prune-epochs": 4, "--quantize-epochs": 4,
+        "--category-column": "category", "--embedding-dim": 8, "--hidden": 16, "--epochs": 4, "--prune-epochs": 4,
         "--batch-size": 128, "--patience": 4, "--assistant": 12, "--sampled-histories": 0.2, "--pretrain-epochs": 2,
-        "--fine-tune-epochs": 1,
+        "--fine-tune-epochs": 1, "--quantize-epochs": 4,
     }  # fmt: skip
     teacher = ["epochs=4", "patience=4", "embedding_dim=8", "layers=[16]", "batch_size=128"]
     losses = ["softened_kl", "feature_matching"]  # the second has weights of its own, drawn at random
