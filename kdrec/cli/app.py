@@ -10,6 +10,7 @@ from kdrec import __version__
 from kdrec.cli.bench import bench
 from kdrec.cli.chatter import without_chatter
 from kdrec.cli.check import check
+from kdrec.cli.compare import compare
 from kdrec.cli.console import print_error
 from kdrec.cli.distill import distill
 from kdrec.cli.evaluate import evaluate
@@ -43,7 +44,7 @@ class Commands(TyperGroup):
             print_error(str(error))
             raise typer.Exit(2) from error
         except KeyboardInterrupt as error:
-            resumable = ctx.invoked_subcommand in ("run", "distill")
+            resumable = ctx.invoked_subcommand in ("run", "distill", "compare")
             print_error("interrupted" + ("; run the same command again to continue" if resumable else ""))
             raise typer.Exit(130) from error
 
@@ -72,7 +73,7 @@ def kdrec(
     """Distill a recommender into a tiny int8 .tflite that still recommends like the teacher."""
 
 
-for command in (run, distill, evaluate, recommend, inspect, bench, check):
+for command in (run, distill, compare, evaluate, recommend, inspect, bench, check):
     app.command()(command)
 
 

@@ -11,7 +11,7 @@ from kdrec.report import pictures, rows
 from kdrec.report.headline import headline, is_better_distilled
 from kdrec.report.rows import Row, find, main_file, ndcg
 from kdrec.report.svg import inline_svg
-from kdrec.report.table import MAIN, Column, all_names, columns
+from kdrec.report.table import COMPARED, MAIN, Column, all_names, columns
 from kdrec.report.words import (
     change,
     count,
@@ -45,6 +45,7 @@ def render_page(report: dict[str, Any]) -> str:
         tiles=_tiles(report, file),
         main=_table(report, columns(report, MAIN)),
         all=_table(report, columns(report, all_names(report))),
+        comparison=_comparison(report),
         pictures=_pictures(report),
         samples=[_sample(sample, report) for sample in report["samples"]],
         teacher=_teacher(report["teacher"]),
@@ -118,6 +119,14 @@ def _table(report: dict[str, Any], chosen: list[Column]) -> dict[str, Any]:
     return {"headings": [column.heading for column in chosen], "rows": lines}
 
 
+def _comparison(report: dict[str, Any]) -> dict[str, Any] | None:
+    """The table of `kdrec compare`; None for a report of a run."""
+    if not report.get("comparison"):
+        return None
+    compared = {**report, "rows": report["comparison"]}
+    return _table(compared, columns(compared, COMPARED))
+
+
 def _pictures(report: dict[str, Any]) -> dict[str, dict[str, str]]:
     drawn = {
         "lost": (
@@ -131,6 +140,12 @@ def _pictures(report: dict[str, Any]) -> dict[str, dict[str, str]]:
             pictures.quality_against_bytes(report),
         ),
     }
+    if report.get("comparison"):
+        drawn["comparison"] = (
+            "What each step brings",
+            "The same teacher, data and widths; up and to the left is better. A step costs quality only beside others.",
+            pictures.comparison(report),
+        )
     if any(report["curves"].values()):
         drawn["training"] = (
             "Training",

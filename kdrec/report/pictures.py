@@ -66,6 +66,37 @@ def quality_against_bytes(report: dict[str, Any]) -> Figure:
     return figure
 
 
+def comparison(report: dict[str, Any]) -> Figure:
+    """NDCG@k of every variant of `kdrec compare` against the bytes of its file, numbered as in the table.
+
+    Args:
+        report: the content of report.json, with `comparison`.
+    """
+    figure, axes = _figure(1, height=3.8)
+    ax, teacher = axes[0], next((row for row in report["rows"] if row["name"] == "teacher"), None)
+    if teacher is not None and (reached := ndcg(report, teacher)) is not None:
+        ax.axhline(reached, color=_COLOURS["teacher"], linestyle="--", linewidth=1.2, label="Teacher")
+    for place, row in enumerate(report["comparison"]):
+        value = _number(ndcg(report, row))
+        distilled = "distillation" in row["name"]
+        ax.plot(
+            row["bytes"] / 1024, value, _MARKERS[place % len(_MARKERS)], markersize=7, markeredgecolor=INK,
+            color=_FILE_COLOUR if distilled else GREY, markeredgewidth=0.6, label=f"{place + 1}  {row['name']}",
+        )  # fmt: skip
+        ax.annotate(
+            str(place + 1), (row["bytes"] / 1024, value), xytext=(5, 4), textcoords="offset points", fontsize=8,
+            color=INK,
+        )  # fmt: skip
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_xlabel("File in KiB, logarithmic")
+    ax.set_ylabel(metric_name(f"ndcg@{report['k']}"))
+    _legend(figure, ax)
+    return figure
+
+
 def training_curves(report: dict[str, Any]) -> Figure:
     """NDCG on the validation part after each epoch; pruning goes on where the distilled student ended.
 

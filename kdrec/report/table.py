@@ -12,6 +12,7 @@ from kdrec.report.words import count, kib, metric_name, microseconds, percent, q
 
 SHORT = ("name", "bytes", "keep", "ndcg@k", "recall@k", "latency_us_p50")
 MAIN = (*SHORT, "gzip_bytes", "parameters", "tied_share", "arena_bytes")
+COMPARED = ("name", "bytes", "gzip_bytes", "peak_memory_bytes", "latency_us_p50", "keep", "ndcg@k", "recall@k")
 _NOT_COLUMNS = ("target", "recipe", "form")
 
 
@@ -44,6 +45,7 @@ _KNOWN = {
         Column("latency_us_p90", "Latency p90", microseconds),
         Column("latency_us_p99", "Latency p99", microseconds),
         Column("arena_bytes", "Arena", kib),
+        Column("peak_memory_bytes", "Memory", kib),
     )
 }
 
@@ -95,18 +97,19 @@ def table_markdown(report: dict[str, Any], names: Sequence[str] = SHORT) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-def console_table(report: dict[str, Any], names: Sequence[str] = SHORT) -> Table:
+def console_table(report: dict[str, Any], names: Sequence[str] = SHORT, title: str | None = None) -> Table:
     """The rows as a table for the terminal; baselines, models and files are apart, and files stand out.
 
     Args:
         report: the content of report.json.
         names: of the columns, as for `table_markdown`.
+        title: above the table; None says which data.
 
     Raises:
         ReportError: a name that no row has.
     """
     chosen = columns(report, names)
-    table = Table(title=f"{report['data']['name']}: what each form costs and reaches")
+    table = Table(title=title or f"{report['data']['name']}: what each form costs and reaches")
     for column in chosen:
         table.add_column(column.heading, justify="left" if column.key == "name" else "right", no_wrap=True)
     rows = report["rows"]

@@ -168,7 +168,7 @@ def test_item_rows_of_four_bits_are_trained_under_their_rounding(again: Callable
     assert [row["name"] for row in other.report["rows"]] == [*FORMS, "quantized", "int4_table_android"]
     file, trained, eight = other.rows()["int4_table_android"], other.rows()["quantized"], ran.rows()["int8_android"]
     assert 2 * file["table_bytes"] == eight["table_bytes"]
-    assert file["sparsity"] == trained["sparsity"] > ran.rows()["pruned"]["sparsity"]  # small numbers became zeros
+    assert file["sparsity"] == trained["sparsity"] >= ran.rows()["pruned"]["sparsity"]  # what is pruned stays zero
     assert 0 < abs(file["auc"] - trained["auc"]) < 0.01
     assert len(other.report["curves"]["quantized"]) == 1
 

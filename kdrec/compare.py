@@ -1,0 +1,101 @@
+"""What each step brings: distillation, pruning and rounding alone and together, on the same data and teacher."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kdrec import experiment
+from kdrec.bench import bench
+from kdrec.config import Config
+from kdrec.errors import DataError
+from kdrec.load import name_of
+from kdrec.report import write_report
+from kdrec.report.rows import files
+
+TARGET = "android"  # takes every recipe
+ALONE: dict[str, Any] = {
+    "student_loss_weight": 1.0, "assistants": (), "sampled_histories": 0.0, "unlabelled": None,
+    "whole_histories": False, "pretrain_epochs": 0, "fine_tune_epochs": 0, "initialise": "random",
+    "losses": ("softened_kl",), "loss_weights": None, "loss_options": {}, "teacher_weights": None,
+}  # fmt: skip
+WHOLE = {"sparsity": 0.0}
+FLOAT = {"recipe": "float32", "quantize_epochs": 0}
+
+
+def variants(config: Config) -> dict[str, Config]:
+    """The configurations that are compared, by the steps that each takes; steps stand in their order.
+
+    Args:
+        config: takes every step; its sparsity is above 0, its recipe rounds.
+
+    Raises:
+        DataError: it leaves a step out.
+
+    >>> list(variants(Config()))[:3]
+    ['nothing', 'distillation', 'pruning']
+    """
+    if config.sparsity == 0:
+        raise DataError("sparsity must be above 0 to compare with and without pruning; 0.5 is the default")
+    if config.recipe == "float32":
+        raise DataError(
+            "recipe must round to compare with and without quantization, not 'float32'; int8 is the default"
+        )
+    if config.student_loss_weight == 1:
+        raise DataError("student_loss_weight must be below 1 to compare with and without distillation, not 1")
+    config = replace(config, targets=(TARGET,), fusion=False)
+    plain_rounding = {"quantize_epochs": 0}
+    trained = {"quantize_epochs": config.quantize_epochs or config.prune_epochs}
+    four_bits = {"recipe": "int4_table"}
+    changes: dict[str, dict[str, Any]] = {
+        "nothing": {**ALONE, **WHOLE, **FLOAT},
+        "distillation": {**WHOLE, **FLOAT},
+        "pruning": {**ALONE, **FLOAT},
+        "quantization": {**ALONE, **WHOLE, **plain_rounding},
+        "distillation, pruning": FLOAT,
+        "distillation, quantization": {**WHOLE, **plain_rounding},
+        "pruning, quantization": {**ALONE, **plain_rounding},
+        "distillation, pruning, quantization": plain_rounding,
+        "distillation, training under rounding": {**WHOLE, **trained},
+        "distillation, pruning, training under rounding": trained,
+        "distillation, four bits": {**WHOLE, **four_bits, **plain_rounding},
+        "distillation, training under rounding to four bits": {**WHOLE, **four_bits, **trained},
+    }
+    return {name: replace(config, **changed) for name, changed in changes.items()}
+
+
+def compare(
+    config: Config,
+    *,
+    out: str | Path | None = None,
+    work: str | Path | None = None,
+    progress: Callable[[str, int, int, str], None] | None = None,
+) -> dict[str, Any]:
+    """Run a configuration and every variant of it, and add the comparison to its report.
+
+    Stages that variants share are trained once; the same call continues an interrupted one.
+
+    Args:
+        config, out, work, progress: as of `kdrec.experiment.run`. The variants' bundles stay in `work/compare`.
+
+    Returns:
+        The content of report.json, with `comparison`: a row a variant, as written for LiteRT.
+
+    Raises:
+        KdrecError: as of `run`; DataError: the configuration leaves a step out.
+    """
+    wanted = variants(config)
+    name = name_of(config)
+    out, work = Path(out or Path("tflite_models", name)), Path(work or Path("runs", name))
+    report = experiment.run(config, out=out, work=work, progress=progress)
+    rows = []
+    for steps, variant in wanted.items():
+        if progress is not None:
+            progress(f"compare: {steps}", 0, 0, "")
+        place = work / "compare" / steps.replace(", ", "-").replace(" ", "_")
+        row = files(experiment.run(variant, out=place, work=work, progress=progress))[0]
+        needed = bench(place / TARGET / "model.tflite", "score").peak_memory_bytes
+        rows.append({**row, "name": steps, "target": None, "peak_memory_bytes": needed})
+    report = {**report, "comparison": rows}
+    write_report(report, out)
+    return report
