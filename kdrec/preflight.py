@@ -41,8 +41,11 @@ def check_names(config: Config) -> None:
             f"{', '.join(config.losses)} read (snapshot_items); leave the assistants out, or choose another loss"
         )
     check_training_effect(config)
+    recipe = recipes.get(config.recipe)
     if config.quantize_epochs:
-        quantize_aware.check(recipes.get(config.recipe))
+        quantize_aware.check(recipe)
+    if recipe.table == "int4" and config.embedding_dim % 2:
+        raise DataError(f"embedding_dim must be even for recipe {recipe.name!r}, not {config.embedding_dim}")
     students.get(config.student)
     encoders.get(config.encoder)
 

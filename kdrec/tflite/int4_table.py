@@ -24,7 +24,8 @@ def narrow(model: schema.ModelT, stored: np.ndarray, scale: float) -> schema.Mod
     """Let every lookup and every scoring read a table of four bits in place of its int8 copy.
 
     A lookup takes rows of int4 and hands them on as int8 of the same scale (DEQUANTIZE, then QUANTIZE: exact, and only
-    as long as the history); a scoring multiplies int4 weights.
+    as long as the history); a scoring multiplies int4 weights. ai-edge-litert was seen to run such a file from 1.3.0 on;
+    1.1.0 and 1.2.0 refuse the table's one scale, tflite-runtime 2.14.0 the DEQUANTIZE.
 
     Args:
         model: an int8 model, tied and widened, changed in place.
@@ -60,6 +61,8 @@ def narrow(model: schema.ModelT, stored: np.ndarray, scale: float) -> schema.Mod
             redirect(subgraph, place, shared(subgraph), [operator])
             _at_least(model, operator, schema.BuiltinOperator.GATHER, GATHER_VERSION)
             _as_int8(model, subgraph, operator, scale)
+    claimed = b"min_runtime_version"  # of the int8 file, which older runtimes read
+    model.metadata = [entry for entry in model.metadata or () if entry.name != claimed]
     return model
 
 

@@ -18,7 +18,7 @@ from kdrec.bundle import golden
 from kdrec.bundle.read import open_bundle
 from kdrec.cli import app
 from kdrec.config import Config
-from kdrec.errors import BundleError, TrainingError
+from kdrec.errors import BundleError, DataError, TrainingError
 from kdrec.report.check import check_report
 from kdrec.runtime.judge import judge
 from kdrec.runtime.recommender import Recommender
@@ -176,6 +176,11 @@ def test_item_rows_of_four_bits_are_trained_under_their_rounding(again: Callable
 def test_training_under_rounding_needs_a_recipe_that_rounds(again: Callable[..., Any]) -> None:
     with pytest.raises(TrainingError, match="recipe must round weights to int8 for quantization-aware training"):
         again(recipe="float16", quantize_epochs=1, targets=("android",))
+
+
+def test_item_rows_of_four_bits_need_an_even_width(again: Callable[..., Any]) -> None:
+    with pytest.raises(DataError, match="embedding_dim must be even for recipe 'int4_table', not 7"):
+        again(recipe="int4_table", embedding_dim=7, targets=("android",))
 
 
 def test_log_that_was_moved_is_the_same_log(ran: Any, again: Callable[..., Any], tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ def test_lookup_and_scoring_read_the_nibbles(graph, scores, on_grid):
     tables = [tensor for graph in read(content).subgraphs for tensor in graph.tensors if tensor.dtype == "int4"]
     assert {tensor.buffer for tensor in tables if tensor.is_constant} == {tables[0].buffer}
     assert sizes(content, ITEMS).tables == (ITEMS + 1) * WIDTH // 2
+    assert "min_runtime_version" in read(before).metadata and "min_runtime_version" not in read(content).metadata
     for signature, output in (("score", "scores"), ("embed", "query")):
         old, new = (run(file, signature, converted.cases)[output] for file in (before, content))
         assert np.sqrt(np.mean((old - new) ** 2)) < 0.03 * np.std(old)
