@@ -30,14 +30,17 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "export": ({"compress", "tflite", "bundle"}, KERAS),
     "runtime": ({"tflite", "bundle"}, {"numpy", "ai_edge_litert", "tflite_micro"}),
     "evaluation": ({"data"}, {"numpy"}),
-    "bench": ({"evaluation", "runtime", "bundle", "tflite"}, {"numpy", "ai_edge_litert", "tflite_micro", "rich"}),
+    "bench": (
+        {"evaluation", "runtime", "bundle", "tflite"},
+        {"numpy", "ai_edge_litert", "tflite_micro", "rich", "matplotlib"},
+    ),
     "report": ({"evaluation", "runtime", "bundle"}, {"numpy", "matplotlib", "jinja2", "markupsafe", "rich"}),
 }
 # Leaves that import no layer; every layer may import them.
-OPEN = {"errors", "variants", "files", "legacy_keras", "training"}
+OPEN = {"errors", "variants", "files", "legacy_keras", "threads", "training"}
 # All others join the layers and may import them all: the command line and the modules at the top of the package.
 JOINING = {path.stem for path in ROOT.glob("*.py")} - OPEN | {"cli"}
-OPEN_WORLD = {"training": KERAS, "legacy_keras": {"tensorflow"}}
+OPEN_WORLD = {"training": KERAS, "legacy_keras": {"tensorflow"}, "threads": {"tensorflow"}}
 
 
 def imported(tree: ast.AST) -> Iterator[tuple[str, ast.stmt]]:

@@ -3,5 +3,15 @@
 from kdrec.bench.console import console_bench, console_inspection
 from kdrec.bench.inspect import Inspection, inspect_file
 from kdrec.bench.latency import BenchResult, bench
+from kdrec.bench.picture import bytes_picture, save_picture
 
-__all__ = ["BenchResult", "Inspection", "bench", "console_bench", "console_inspection", "inspect_file"]
+__all__ = [
+    "BenchResult",
+    "Inspection",
+    "bench",
+    "bytes_picture",
+    "console_bench",
+    "console_inspection",
+    "inspect_file",
+    "save_picture",
+]

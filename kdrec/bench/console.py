@@ -30,12 +30,17 @@ def console_bench(result: BenchResult) -> Table:
 
 def console_inspection(inspection: Inspection, largest: int = 12) -> Group:
     """An inspection as tables: sizes, signatures, operators a graph, and the largest constants."""
-    parts: list[RenderableType] = [_sizes(inspection), _signatures(inspection), _operators(inspection)]
+    parts: list[RenderableType] = [
+        Text(inspection.file),
+        _sizes(inspection),
+        _signatures(inspection),
+        _operators(inspection),
+    ]
     return Group(*parts, _constants(inspection, largest))
 
 
 def _sizes(inspection: Inspection) -> Table:
-    table = Table(title=Text(inspection.file), show_header=False)
+    table = Table(show_header=False)
     table.add_column()
     table.add_column(justify="right")
     table.add_row("file", _bytes(inspection.file_bytes))

@@ -24,7 +24,7 @@ def narrow(model: schema.ModelT, stored: np.ndarray, scale: float) -> schema.Mod
     """Let every lookup and every scoring read a table of four bits in place of its int8 copy.
 
     A lookup takes rows of int4 and hands them on as int8 of the same scale (DEQUANTIZE, then QUANTIZE: exact, and only
-    as long as the history); a scoring multiplies int4 weights. ai-edge-litert was seen to run such a file from 1.3.0 on;
+    as long as the history); a scoring multiplies int4 weights. ai-edge-litert was seen to run such files from 1.3.0 on;
     1.1.0 and 1.2.0 refuse the table's one scale, tflite-runtime 2.14.0 the DEQUANTIZE.
 
     Args:

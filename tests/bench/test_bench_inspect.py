@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from kdrec.bench import bench, console_bench, console_inspection, inspect_file
+from kdrec.bench import bench, bytes_picture, console_bench, console_inspection, inspect_file, save_picture
 from kdrec.bench.idle import idle_file
-from kdrec.errors import RuntimeFileError
+from kdrec.errors import OutputError, RuntimeFileError
 from kdrec.tflite.graph import quantization
 from kdrec.tflite.read import parse
 from kdrec.tflite.write import pack
@@ -138,3 +138,20 @@ def test_damage_is_an_error_that_names_the_file_and_never_another_one(two_signat
             assert "damaged.tflite" in str(error)
     assert refused >= len(cut) // 2
     assert time.perf_counter() - start < 30
+
+
+def test_the_picture_has_a_bar_for_every_byte(two_signatures):
+    found = inspect_file(two_signatures)
+    axes = bytes_picture(found).axes[0]
+    assert sum(bar.get_width() for bar in axes.patches) * 1024 == pytest.approx(found.file_bytes)
+    assert [label.get_text() for label in axes.get_yticklabels()][0].endswith("float32 51×8, read by 2")
+    assert axes.patches[0].get_facecolor() != axes.patches[1].get_facecolor()  # tied
+
+
+def test_a_picture_is_written_in_the_format_of_its_name(two_signatures, tmp_path):
+    figure = bytes_picture(inspect_file(two_signatures))
+    for name, begins in (("a.png", b"\x89PNG"), ("a.svg", b"<?xml")):
+        save_picture(figure, tmp_path / name)
+        assert (tmp_path / name).read_bytes().startswith(begins)
+    with pytest.raises(OutputError, match="picture .*a.tiffany cannot be written: .* name a .png, .svg or .pdf file"):
+        save_picture(figure, tmp_path / "a.tiffany")

@@ -1,4 +1,4 @@
-"""As int8, but the item rows have four bits a number, two in a byte: half the bytes an item, or twice the width. For LiteRT 1.3 on."""
+"""As int8, but item rows have four bits a number: half the bytes an item, or twice the width; for LiteRT 1.3 on."""
 
 from kdrec.compress.recipes.base import Recipe
 
