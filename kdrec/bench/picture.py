@@ -13,7 +13,7 @@ OWN, SHARED, REST, OVERHEAD = "#2f82d8", "#1d9a88", "#9aa4b2", "#dc4a63"
 
 
 def bytes_picture(inspection: Inspection) -> Figure:
-    """A bar for each of the largest constants, one for the others, one for the overhead; those that several tensors share stand out.
+    """A bar for each of the largest constants, one for the others, one for the overhead; shared constants stand out.
 
     Args:
         inspection: of any .tflite file.
@@ -63,6 +63,6 @@ def _bars(inspection: Inspection) -> Iterator[tuple[str, int, str]]:
 def _label(constant: Constant) -> str:
     tensor = constant.tensor
     shape = "×".join(map(str, tensor.shape)) or "scalar"
-    name = f"{tensor.name.rsplit('/', 1)[-1][:28]}  " if tensor.name else ""
+    name = "/".join(tensor.name.split("/")[-2:])[-32:] + "  " if tensor.name else ""
     readers = f", read by {constant.tensors}" if constant.tensors > 1 else ""
     return f"{name}{tensor.dtype} {shape}{readers}"
