@@ -111,7 +111,7 @@ def _table(report: dict[str, Any], chosen: list[Column]) -> dict[str, Any]:
         for column in chosen:
             low, high = (row.get(f"{column.key}{end}") for end in ("_low", "_high"))
             below = "" if low is None or high is None else f"{low:.4f}–{high:.4f}"
-            if column.key == "name":
+            if column.key == "name" and row["name"] != column.cell(row).lower():
                 below = row["name"]
             bar = 100 * min(row["keep"], 1) if column.key == "keep" and row["keep"] is not None else None
             cells.append({"text": column.cell(row), "below": below, "bar": bar})
@@ -143,7 +143,7 @@ def _pictures(report: dict[str, Any]) -> dict[str, dict[str, str]]:
     if report.get("comparison"):
         drawn["comparison"] = (
             "What each step brings",
-            "The same teacher, data and widths; up and to the left is better. A step costs quality only beside others.",
+            "The same data and teacher; up and to the left is better. Grey are those without distillation.",
             pictures.comparison(report),
         )
     if any(report["curves"].values()):

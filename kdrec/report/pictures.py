@@ -67,12 +67,12 @@ def quality_against_bytes(report: dict[str, Any]) -> Figure:
 
 
 def comparison(report: dict[str, Any]) -> Figure:
-    """NDCG@k of every variant of `kdrec compare` against the bytes of its file, numbered as in the table.
+    """NDCG@k of every variant of `kdrec compare` against the bytes of its file, numbered in the order of the table.
 
     Args:
         report: the content of report.json, with `comparison`.
     """
-    figure, axes = _figure(1, height=3.8)
+    figure, axes = _figure(1, height=5.6)
     ax, teacher = axes[0], next((row for row in report["rows"] if row["name"] == "teacher"), None)
     if teacher is not None and (reached := ndcg(report, teacher)) is not None:
         ax.axhline(reached, color=_COLOURS["teacher"], linestyle="--", linewidth=1.2, label="Teacher")
@@ -93,7 +93,7 @@ def comparison(report: dict[str, Any]) -> Figure:
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel("File in KiB, logarithmic")
     ax.set_ylabel(metric_name(f"ndcg@{report['k']}"))
-    _legend(figure, ax)
+    _legend(figure, ax, columns=1)
     return figure
 
 
@@ -184,10 +184,16 @@ def _figure(panels: int, height: float) -> tuple[Figure, list[Axes]]:
     return figure, axes
 
 
-def _legend(figure: Figure, *axes: Axes) -> None:
+def _legend(figure: Figure, *axes: Axes, columns: int = 2) -> None:
     handles = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
     figure.legend(
-        handles.values(), handles.keys(), loc="outside lower center", ncols=2, frameon=False, fontsize=8, labelcolor=INK
+        handles.values(),
+        handles.keys(),
+        loc="outside lower center",
+        ncols=columns,
+        frameon=False,
+        fontsize=8,
+        labelcolor=INK,
     )
 
 

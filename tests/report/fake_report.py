@@ -99,3 +99,11 @@ def fake_report(names: tuple[str, ...] = tuple(FORMS), data: str = "demo") -> di
         },
         "samples": [sample("u0042", 14), sample("u0777", 5), sample(1204, 9)],
     }  # fmt: skip
+
+
+def fake_comparison(names: tuple[str, ...] = ("nothing", "pruning", "distillation, four bits")) -> list[dict]:
+    """What `kdrec compare` adds: a file without each step."""
+    return [
+        {**fake_row("int8_android"), "name": name, "target": None, "peak_memory_bytes": 2 * size, "bytes": size}
+        for name, size in zip(names, (190_000, 180_000, 34_000), strict=True)
+    ]

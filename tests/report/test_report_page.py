@@ -3,7 +3,7 @@ from functools import cache
 from html.parser import HTMLParser
 
 import pytest
-from fake_report import FORMS, fake_report
+from fake_report import FORMS, fake_comparison, fake_report
 
 from kdrec.report import ReportError, write_report
 from kdrec.report.page import render_page
@@ -191,3 +191,10 @@ def test_what_was_measured_is_said_as_it_is():
     ):
         assert words in text
     assert "One answer" not in text
+
+
+def test_a_comparison_has_its_table_and_its_picture() -> None:
+    page = render_page(fake_report() | {"comparison": fake_comparison()})
+    assert "With and without each step" in page and "What each step brings" in page
+    assert "Distillation, four bits" in page and "371 KiB" in page  # its memory
+    assert "With and without each step" not in render_page(fake_report())

@@ -2,9 +2,10 @@ import sys
 
 import matplotlib
 import pytest
-from fake_report import FORMS, fake_report
+from fake_report import FORMS, fake_comparison, fake_report
 
 from kdrec.report import loss_curves, lost_by_stage, quality_against_bytes, training_curves
+from kdrec.report.pictures import comparison
 from kdrec.report.svg import inline_svg
 
 PICTURES = (quality_against_bytes, training_curves, loss_curves, lost_by_stage)
@@ -79,3 +80,13 @@ def test_training_is_drawn_at_the_k_that_it_logs():
     small = {**report, "curves": {"student": [{"val_ndcg@3": 0.1}, {"val_ndcg@3": 0.2}]}}  # a catalogue of 3 items
     ax = training_curves(small).axes[0]
     assert list(ax.lines[0].get_ydata()) == [0.1, 0.2] and ax.get_ylabel() == "NDCG@3, validation"
+
+
+def test_a_comparison_shows_each_variant_by_its_number() -> None:
+    report = fake_report() | {"comparison": fake_comparison()}
+    axes = comparison(report).axes[0]
+    points = [line.get_xydata().tolist()[0] for line in axes.lines[1:]]
+    assert points == [[row["bytes"] / 1024, row["ndcg@10"]] for row in report["comparison"]]
+    assert [text.get_text() for text in axes.texts] == ["1", "2", "3"]
+    labels = [line.get_label() for line in axes.lines]
+    assert labels == ["Teacher", "1  nothing", "2  pruning", "3  distillation, four bits"]
