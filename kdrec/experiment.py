@@ -8,12 +8,13 @@ from typing import Any
 
 from kdrec import forms, pack, procedures, steps
 from kdrec.config import Config
+from kdrec.data.splits import Split
 from kdrec.files import atomic_write
 from kdrec.forms import Form
 from kdrec.load import name_of
 from kdrec.preflight import check_names, check_output, check_writable
 from kdrec.report.write import write_report
-from kdrec.stages import Progress, Stages
+from kdrec.stages import Progress, Stage, Stages
 from kdrec.teaching import chosen_teacher
 
 
@@ -78,30 +79,13 @@ def run(
     check_output(out, config)
     check_writable("work", work)
     stages = Stages(work, progress, partial(steps.make_deterministic, config.seed))
-    said = stages.progress
-
     data, split = procedures.read(stages, config)
     check_writable("out", out)
-    trained = procedures.train(stages, data, split, config)
-    students, last = dict(trained.students), trained.distilled
-    if config.sparsity > 0:
-        options = {**forms.key_of(config, distilled=True), **config.only("sparsity", "prune_epochs")}
-        work_of = partial(steps.pruned, split, trained.sources, last, config, said)
-        last = stages.run("pruned", options, work_of, (*trained.sources.stages(), last))
-        students["pruned"] = Form(last, config)
-    if config.quantize_epochs > 0:
-        options = {**forms.key_of(config, distilled=True), **config.only("sparsity", "quantize_epochs", "recipe")}
-        work_of = partial(steps.quantized, split, trained.sources, last, config, said)
-        last = stages.run("quantized", options, work_of, (*trained.sources.stages(), last))
-        students["quantized"] = Form(last, config)
-    trained = replace(trained, students=students)
-
-    listened = config if config.teacher_weights else replace(config, teacher=chosen_teacher(stages, config)["name"])
-    options = {"name": name, **config.only("targets", "recipe")}
-    exported = stages.run("export", options, partial(steps.export, name, split, last, listened), (data, last))
+    trained, exported = written(stages, data, split, config)
+    students = trained.students
     judged = stages.run(
         "evaluate", config.only("k", "fusion"),
-        partial(steps.judge, split, trained.teacher, students, exported, config, said),
+        partial(steps.judge, split, trained.teacher, students, exported, config, stages.progress),
         (trained.teacher, *(form.stage for form in students.values()), exported),
     )  # fmt: skip
 
@@ -115,3 +99,36 @@ def run(
     write_report(report, out)
     atomic_write(out / "config.json", config.to_json() + "\n")
     return report
+
+
+def written(
+    stages: Stages, data: Stage, split: Split, config: Config, plain: bool = True
+) -> tuple[procedures.Trained, Stage]:
+    """The stages from data to files: train, prune, train under rounding, export.
+
+    Args:
+        stages: run them.
+        data, split: what `procedures.read` gave.
+        config: of the run.
+        plain: whether the student without a teacher is trained, too, for comparison.
+
+    Returns:
+        What was trained, and the stage that holds a bundle a target.
+    """
+    said, trained = stages.progress, procedures.train(stages, data, split, config, plain)
+    students, last = dict(trained.students), trained.distilled
+    if config.sparsity > 0:
+        options = {**forms.key_of(config, distilled=True), **config.only("sparsity", "prune_epochs")}
+        work_of = partial(steps.pruned, split, trained.sources, last, config, said)
+        last = stages.run("pruned", options, work_of, (*trained.sources.stages(), last))
+        students["pruned"] = Form(last, config)
+    if config.quantize_epochs > 0:
+        options = {**forms.key_of(config, distilled=True), **config.only("sparsity", "quantize_epochs", "recipe")}
+        work_of = partial(steps.quantized, split, trained.sources, last, config, said)
+        last = stages.run("quantized", options, work_of, (*trained.sources.stages(), last))
+        students["quantized"] = Form(last, config)
+    listened = config if config.teacher_weights else replace(config, teacher=chosen_teacher(stages, config)["name"])
+    name = name_of(config)
+    options = {"name": name, **config.only("targets", "recipe")}
+    exported = stages.run("export", options, partial(steps.export, name, split, last, listened), (data, last))
+    return replace(trained, students=students), exported

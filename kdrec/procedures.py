@@ -44,8 +44,13 @@ def read(stages: Stages, config: Config) -> tuple[Stage, Split]:
     return replace(data, key=split.fingerprint()), split  # what follows depends on what was read, not on where it was
 
 
-def train(stages: Stages, data: Stage, split: Split, config: Config) -> Trained:
-    """More histories, teachers, their answers, the student without a teacher, the assistants, the distilled student."""
+def train(stages: Stages, data: Stage, split: Split, config: Config, plain: bool = True) -> Trained:
+    """More histories, teachers, their answers, the student without a teacher, the assistants, the distilled student.
+
+    Args:
+        stages, data, split, config: of the run.
+        plain: whether the student without a teacher is trained at all.
+    """
     said = stages.progress
     extra = extra_stage(stages, data, split, config)
     teachers = teaching.trained_teachers(stages, data, split, config)
@@ -58,9 +63,10 @@ def train(stages: Stages, data: Stage, split: Split, config: Config) -> Trained:
     sources = Sources(tuple(caches), extra)
 
     alone = forms.key_of(config, distilled=False)
-    students = {
-        "student": Form(stages.run("student", alone, partial(steps.plain, split, config, said), (data,)), config)
-    }
+    students = {}
+    if plain:
+        student = stages.run("student", alone, partial(steps.plain, split, config, said), (data,))
+        students["student"] = Form(student, config)
     for width in config.assistants:
         name, narrower = f"assistant_{width}", replace(config, embedding_dim=width)
         students[name] = assistant = distilled(stages, name, data, split, sources, narrower)

@@ -4,11 +4,16 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # Windows: two runs in one folder are on their own there
+    fcntl = None  # type: ignore[assignment]
 
 from kdrec import __version__
 from kdrec.files import atomic_write, canonical_json, naming_full_disk, sha256_of
@@ -74,15 +79,15 @@ class Stages:
         key = sha256_of(canonical_json(version).encode())[:12]
         folder = self.folder / f"{name}-{key}"
         done = folder / "done.json"
-        cached = done.exists()
-        if cached:
-            self.progress(name, 0, 0, "found finished")
-        else:
-            folder.mkdir(parents=True, exist_ok=True)
-            self.progress(name, 0, 1, "")
-            atomic_write(done, json.dumps(self._measured(folder, work)))
-            (folder / SPENT).unlink(missing_ok=True)
-            self.progress(name, 1, 1, "")
+        with _alone(folder, done):
+            cached = done.exists()
+            if cached:
+                self.progress(name, 0, 0, "found finished")
+            else:
+                self.progress(name, 0, 1, "")
+                atomic_write(done, json.dumps(self._measured(folder, work)))
+                (folder / SPENT).unlink(missing_ok=True)
+                self.progress(name, 1, 1, "")
         stage = Stage(name, key, folder, cached=cached, **json.loads(done.read_text()))
         self.finished.append(stage)
         return stage
@@ -105,6 +110,18 @@ class Stages:
             "seconds": before + time.perf_counter() - start,
             "peak_memory_bytes": max(peak, child) if child > of_children else peak,
         }
+
+
+@contextmanager
+def _alone(folder: Path, done: Path) -> Iterator[None]:
+    """One process at a time works in a folder; the others wait, and find it finished. A killed one holds nothing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if done.exists() or fcntl is None:
+        yield
+        return
+    with open(folder.with_name(f".{folder.name}.lock"), "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def _reset_peak_memory() -> None:

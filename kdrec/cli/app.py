@@ -17,6 +17,7 @@ from kdrec.cli.evaluate import evaluate
 from kdrec.cli.inspect import inspect
 from kdrec.cli.recommend import recommend
 from kdrec.cli.run import run
+from kdrec.cli.search import search
 from kdrec.errors import KdrecError
 
 EPILOG = """\
@@ -44,7 +45,7 @@ class Commands(TyperGroup):
             print_error(str(error))
             raise typer.Exit(2) from error
         except KeyboardInterrupt as error:
-            resumable = ctx.invoked_subcommand in ("run", "distill", "compare")
+            resumable = ctx.invoked_subcommand in ("run", "distill", "compare", "search")
             print_error("interrupted" + ("; run the same command again to continue" if resumable else ""))
             raise typer.Exit(130) from error
 
@@ -73,7 +74,7 @@ def kdrec(
     """Distill a recommender into a tiny int8 .tflite that still recommends like the teacher."""
 
 
-for command in (run, distill, compare, evaluate, recommend, inspect, bench, check):
+for command in (run, distill, compare, search, evaluate, recommend, inspect, bench, check):
     app.command()(command)
 
 

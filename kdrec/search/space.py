@@ -1,0 +1,66 @@
+"""What a search varies: one line an option of the configuration."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from kdrec.config import Config
+from kdrec.errors import DataError
+
+LITERT_ONLY = ("android",)  # targets whose files may have item rows of four bits
+ROUNDING_EPOCHS = 6  # of training under rounding, where the configuration names none
+
+# Option -> how a trial of Optuna chooses it. A new knob is a new line.
+KNOBS: dict[str, Callable[[Any, Config], Any]] = {
+    "embedding_dim": lambda trial, _: trial.suggest_int("embedding_dim", 8, 96, step=4),
+    "hidden": lambda trial, _: trial.suggest_categorical("hidden", [0, 32, 64, 128, 256, 512]),
+    "recipe": lambda trial, config: trial.suggest_categorical("recipe", recipes_of(config)),
+    "losses": lambda trial, _: (trial.suggest_categorical("losses", ["softened_kl", "rank_softmax"]),),
+    "temperature": lambda trial, _: trial.suggest_float("temperature", 0.3, 3.0, log=True),
+    "student_loss_weight": lambda trial, _: trial.suggest_float("student_loss_weight", 0.0, 0.6, step=0.1),
+    "learning_rate": lambda trial, _: trial.suggest_float("learning_rate", 0.002, 0.02, log=True),
+    "sparsity": lambda trial, _: trial.suggest_categorical("sparsity", [0.0, 0.3, 0.5]),
+}
+
+
+def recipes_of(config: Config) -> list[str]:
+    """The precisions that every target of a configuration takes and that are worth a search."""
+    return ["int8", "int4_table"] if set(config.targets) <= set(LITERT_ONLY) else ["int8"]
+
+
+def check_knobs(over: tuple[str, ...]) -> None:
+    """Refuse to search over what is no knob.
+
+    Raises:
+        DataError: which one, and which there are.
+    """
+    for name in over:
+        if name not in KNOBS:
+            raise DataError(f"over has no {name!r}; it has {', '.join(KNOBS)}")
+
+
+def suggested(trial: Any, base: Config, over: tuple[str, ...]) -> Config:
+    """The configuration of a trial.
+
+    Args:
+        trial: of Optuna.
+        base: all that is not varied.
+        over: the knobs that are.
+    """
+    chosen: dict[str, Any] = {name: KNOBS[name](trial, base) for name in over}
+    if "losses" in chosen:
+        chosen |= {"loss_weights": None, "loss_options": {}}
+    if chosen.get("recipe", base.recipe) == "int4_table" and not base.quantize_epochs:
+        chosen["quantize_epochs"] = ROUNDING_EPOCHS
+    return replace(base, **chosen)
+
+
+def least_bytes(config: Config, n_items: int) -> int:
+    """Fewer bytes than this no file of a configuration has: its tables and kernels alone.
+
+    >>> least_bytes(Config(embedding_dim=16, hidden=0), 1000)
+    16272
+    """
+    width, rows = config.embedding_dim, n_items + 1
+    table = rows * width * (1 if config.tied else 2)
+    return (table + 1) // (2 if config.recipe == "int4_table" else 1) + width * width + 2 * width * config.hidden

@@ -1,0 +1,111 @@
+"""A search on a small log: what trials are, what is given up, what is chosen, and how it goes on."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "experiment"))
+from small_log import ITEMS, small, write_small_log
+from typer.testing import CliRunner
+
+from kdrec import experiment
+from kdrec.bundle.read import open_bundle
+from kdrec.cli import app
+from kdrec.config import Config
+from kdrec.errors import DataError
+from kdrec.search.goal import Goal
+from kdrec.search.space import KNOBS, least_bytes, recipes_of
+from kdrec.search.study import search
+
+OVER = ("embedding_dim", "hidden", "recipe")
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory) -> Config:
+    folder = tmp_path_factory.mktemp("log")
+    write_small_log(folder)
+    return small(folder, targets=("android",), sparsity=0.0)
+
+
+@pytest.fixture(scope="module")
+def found(config, tmp_path_factory):
+    """Three trials, and two more by a second call."""
+    place = tmp_path_factory.mktemp("search")
+    told: list[dict] = []
+    for trials in (3, 2):
+        result = search(
+            config, Goal(bytes=12_000), trials=trials, over=OVER, out=place / "out", work=place / "work",
+            ended=told.append,
+        )  # fmt: skip
+    return result, place, told
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("eagerly_in_module")
+def test_the_best_file_within_the_size_is_chosen_and_reported(found, config):
+    result, place, told = found
+    assert [row["number"] for row in told] == [0, 1, 2, 3, 4] == [row["number"] for row in result["trials"]]
+    judged = [row for row in result["trials"] if row["ndcg"] is not None]
+    kept = [row for row in judged if row["bytes"] <= 12_000]
+    assert kept and all(row["kept"] == (row in kept) for row in judged)
+    best = max(kept, key=lambda row: row["ndcg"])
+    assert result["best"]["number"] == best["number"]
+    bundle = open_bundle(place / "out" / "android")
+    assert len(bundle.files["model.tflite"]) == best["bytes"]
+    report = json.loads((place / "out" / "report.json").read_text())
+    assert report["config"] == best["config"]
+    for row in judged:
+        assert row["keep"] == pytest.approx(row["ndcg"] / result["teacher_ndcg"])
+        assert row["bytes"] > least_bytes(Config.from_json(json.dumps(row["config"])), ITEMS)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("eagerly_in_module")
+def test_what_cannot_fit_is_given_up_before_it_is_trained(found):
+    result, *_ = found
+    given_up = [row for row in result["trials"] if row["state"] == "pruned" and row["bytes"] is None]
+    for row in given_up:
+        tried = Config.from_json(json.dumps(row["config"]))
+        smaller = [other["bytes"] for other in result["trials"] if other["ndcg"] is not None]
+        assert least_bytes(tried, ITEMS) > min([12_000, *smaller])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("eagerly_in_module")
+def test_the_front_has_no_file_that_another_beats(found):
+    result, place, _ = found
+    front = sorted((row for row in result["trials"] if row["front"]), key=lambda row: row["bytes"])
+    assert front
+    assert all(one["ndcg"] < other["ndcg"] for one, other in zip(front, front[1:], strict=False))
+    page = (place / "out" / "search.html").read_text()
+    assert (
+        "5 trials" in page and page.count("<tr class=") == 5 and "http://" not in page.replace("http://www.w3.org", "")
+    )
+    assert json.loads((place / "out" / "search.json").read_text()) == result
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("eagerly_in_module")
+def test_the_command_goes_on_with_the_trials_of_its_folder(found, config, tmp_path, monkeypatch):
+    _, place, _ = found
+    monkeypatch.setattr(experiment, "run", lambda *_, **__: {})
+    (tmp_path / "config.json").write_text(config.to_json())
+    arguments = ["--config", tmp_path / "config.json", "--bytes", "3KiB", "--trials", 1, "--over", "embedding_dim"]
+    arguments += ["--out", tmp_path / "out", "--work", place / "work", "--json", "--quiet"]
+    done = CliRunner().invoke(app, ["search", *map(str, arguments)], catch_exceptions=False)
+    result = json.loads(done.stdout)
+    assert len(result["trials"]) == 6 and set(result["trials"][5]["options"]) == {"embedding_dim"}
+    assert result["goal"]["bytes"] == 3072 and not result["best"]["kept"]
+
+
+def test_what_is_no_knob_is_refused(config):
+    with pytest.raises(DataError, match="over has no 'colour'; it has embedding_dim, hidden, recipe"):
+        search(config, Goal(keep=0.9), over=("colour",))
+
+
+def test_only_litert_has_item_rows_of_four_bits():
+    assert recipes_of(Config(targets=("android",))) == ["int8", "int4_table"]
+    assert recipes_of(Config(targets=("micro",))) == ["int8"]
+    assert set(KNOBS) <= set(Config.__dataclass_fields__)
