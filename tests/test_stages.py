@@ -76,3 +76,24 @@ def test_memory_of_a_process_that_a_stage_starts_counts_for_that_stage():
     said = subprocess.run([sys.executable, "-c", MEASURED], check=True, capture_output=True, text=True).stdout
     large, small = map(int, said.split())
     assert small < 300_000_000 < large < 600_000_000
+
+
+TOGETHER = """
+import sys, time
+from pathlib import Path
+from kdrec.stages import Stages
+
+def work(folder):
+    with open(folder / "times", "a") as file:
+        file.write("x")
+    time.sleep(1)
+
+Stages(Path(sys.argv[1])).run("train", {}, work)
+"""
+
+
+def test_two_processes_do_not_work_in_one_folder(tmp_path):
+    both = [subprocess.Popen([sys.executable, "-c", TOGETHER, str(tmp_path)]) for _ in range(2)]
+    assert [process.wait(60) for process in both] == [0, 0]
+    (folder,) = tmp_path.glob("train-*")
+    assert (folder / "times").read_text() == "x"

@@ -24,8 +24,8 @@ def write_page(result: dict[str, Any], path: Path) -> None:
     template = environment.from_string(home.joinpath("search", "page.html").read_text("utf-8"))
     rows = sorted(result["trials"], key=lambda row: (row["bytes"] is None, row["bytes"], row["number"]))
     page = template.render(
-        result=result, rows=rows, goals=_goals(result), kib=kib, percent=percent, quality=quality, microseconds=microseconds,
-        css=Markup(home.joinpath("report", "page.css").read_text("utf-8")),
+        result=result, rows=rows, goals=_goals(result), kib=kib, percent=percent, quality=quality,
+        microseconds=microseconds, css=Markup(home.joinpath("report", "page.css").read_text("utf-8")),
         picture=Markup(inline_svg(pareto(result), "pareto", "Quality of every trial against its bytes")),
     )  # fmt: skip
     atomic_write(path, page)
