@@ -119,9 +119,11 @@ def _alone(folder: Path, done: Path) -> Iterator[None]:
     if done.exists() or fcntl is None:
         yield
         return
-    with open(folder.with_name(f".{folder.name}.lock"), "w") as held:
+    lock = folder / ".lock"
+    with open(lock, "w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         yield
+        lock.unlink(missing_ok=True)  # it is done: whoever still waits finds that, too
 
 
 def _reset_peak_memory() -> None:

@@ -63,4 +63,5 @@ def least_bytes(config: Config, n_items: int) -> int:
     """
     width, rows = config.embedding_dim, n_items + 1
     table = rows * width * (1 if config.tied else 2)
-    return (table + 1) // (2 if config.recipe == "int4_table" else 1) + width * width + 2 * width * config.hidden
+    table = table // 2 if config.recipe == "int4_table" else table  # widths are even there
+    return table + width * width + 2 * width * config.hidden

@@ -69,7 +69,7 @@ def refused(log_folder: Path, start: Callable[..., Any], tmp_path: Path) -> Refu
         ({"initialise": "zeros"}, Unknown, f"initialisers has no 'zeros'; it has {', '.join(initialisers.names())}"),
         ({"weighting": "even"}, Unknown, f"weightings has no 'even'; it has {', '.join(weightings.names())}"),
         ({"targets": ("toaster",)}, Unknown, "targets has no 'toaster'; it has android, coral_edgetpu, micro"),
-        ({"recipe": "int4"}, Unknown, "recipes has no 'int4'; it has dynamic_int8, float16, float32, int8"),
+        ({"recipe": "int4"}, Unknown, "recipes has no 'int4'; it has dynamic_int8, float16, float32, int4_table, int8"),
         ({"encoder": "gru"}, Unknown, f"encoders has no 'gru'; it has {', '.join(encoders.names())}"),
         ({"recipe": "float16"}, TargetError, "target 'coral_edgetpu' takes the recipe int8, not 'float16'; choose"),
     ],
