@@ -93,7 +93,8 @@ def picture(found: dict[str, dict[str, Any]]) -> matplotlib.figure.Figure:
         ]
         for rows, style, label in shown:
             points = sorted((row["row_bytes"]["mean"], row[f"int8_test_{metric}"]["mean"]) for row in rows)
-            axes.plot(*zip(*points, strict=True) if points else ([], []), style, label=label)
+            if points:
+                axes.plot(*zip(*points, strict=True), style, label=label)
         for key, style, label in (("teacher", "--", "teacher"), ("teacher_left_out", ":", "teacher" + UNSEEN)):
             axes.axhline(result[key][f"float_test_{metric}"], ls=style, c="k", lw=1, label=label)
         sizes = {round(row["row_bytes"]["mean"]) for row in known} | {paper["row_bytes"] for paper in papers}
