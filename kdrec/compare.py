@@ -5,11 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kdrec import experiment
+from kdrec import experiment, pack
 from kdrec.bench import bench
 from kdrec.config import Config
 from kdrec.errors import DataError
 from kdrec.load import name_of
+from kdrec.preflight import check_names
 from kdrec.report import write_report
 from kdrec.report.rows import files
 
@@ -87,6 +88,9 @@ def compare(
     wanted = variants(config)
     name = name_of(config)
     out, work = Path(out or Path("tflite_models", name)), Path(work or Path("runs", name))
+    for variant in wanted.values():  # before the first one is trained
+        check_names(variant)
+        pack.check_targets(variant)
     report = experiment.run(config, out=out, work=work, progress=progress)
     rows = []
     for steps, variant in wanted.items():

@@ -6,7 +6,6 @@ from kdrec import legacy_keras
 from kdrec.compress.recipes.base import Recipe
 from kdrec.errors import TrainingError
 
-WRAPPED = "quant_"  # the names of wrapped layers begin with this
 MATRICES = {"ItemTable": "table", "UntiedScores": "table", "Dense": "kernel"}
 
 

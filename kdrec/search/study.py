@@ -16,7 +16,7 @@ from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.errors import DataError, KdrecError
 from kdrec.evaluation.ranking import evaluate
-from kdrec.files import atomic_write
+from kdrec.files import atomic_write, canonical_json, sha256_of
 from kdrec.load import name_of
 from kdrec.preflight import check_names, check_output, check_writable
 from kdrec.search.goal import Goal, Judged
@@ -25,8 +25,9 @@ from kdrec.search.space import KNOBS, check_knobs, least_bytes, suggested
 from kdrec.stages import Progress, Stage, Stages
 from kdrec.teaching import teacher_of, trained_teachers
 
-JOURNAL, STUDY = "search.journal", "search"
+JOURNAL = "search.journal"
 HOPE = 1.02  # pruning and training under rounding may make a student better by so much
+WATCHED_K = 10  # of the NDCG that a training logs
 STARTUP = 10  # trials drawn at random before the sampler looks at results
 
 
@@ -81,7 +82,9 @@ def search(
         raise DataError("a search chooses on the validation part, and no pair is held out for it; give --valid")
     teacher = teacher_of(trained_teachers(stages, data, split, config).best.folder, split)
     reached = _ndcg(teacher, split, config.k)
-    study = _study(work, config.seed)
+    if not reached > 0:
+        raise DataError(f"the teacher's NDCG@{config.k} on the validation part is 0: there is nothing to keep")
+    study = _study(work, _key(config, split), config.seed)
 
     def objective(trial: optuna.Trial) -> tuple[float, float]:
         tried = suggested(trial, config, over)
@@ -93,7 +96,7 @@ def search(
         stages = Stages(work, progress, partial(steps.make_deterministic, config.seed))
         data, _ = procedures.read(stages, tried)
         trained = procedures.train(stages, data, split, tried, plain=False)
-        if _is_beaten(study, _best_epoch(trained), least):
+        if config.k == WATCHED_K and _is_beaten(study, _best_epoch(trained), least):
             raise optuna.TrialPruned
         judged = _judge(stages, data, tried, split, reached)
         trial.set_user_attr("judged", asdict(judged))
@@ -142,15 +145,21 @@ def _ndcg(scorer: Any, split: Split, k: int, length: int | None = None) -> float
     return evaluate(scorer, split, "valid", ks=(k,), history_length=length).metrics[f"ndcg@{k}"]
 
 
-def _study(work: Path, seed: int) -> optuna.Study:
-    """The study of a folder; several processes may take part."""
+def _key(config: Config, split: Split) -> str:
+    """A study's name: trials of other data, another teacher, target or k are of no help to it."""
+    known = [split.fingerprint(), config.only("teacher", "teacher_options", "teacher_weights", "targets", "k", "seed")]
+    return f"search-{sha256_of(canonical_json(known).encode())[:12]}"
+
+
+def _study(work: Path, name: str, seed: int) -> optuna.Study:
+    """The study of that name in a folder; several processes may take part."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage = JournalStorage(JournalFileBackend(str(work / JOURNAL)))
     names = optuna.get_all_study_names(storage)
-    done = len(optuna.load_study(study_name=STUDY, storage=storage).trials) if STUDY in names else 0
+    done = len(optuna.load_study(study_name=name, storage=storage).trials) if name in names else 0
     sampler = optuna.samplers.TPESampler(seed=seed + done, n_startup_trials=STARTUP)
     return optuna.create_study(
-        study_name=STUDY, storage=storage, directions=["maximize", "minimize"], sampler=sampler, load_if_exists=True
+        study_name=name, storage=storage, directions=["maximize", "minimize"], sampler=sampler, load_if_exists=True
     )
 
 

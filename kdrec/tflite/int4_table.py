@@ -16,8 +16,9 @@ from kdrec.tflite.graph import (
 )
 from kdrec.tflite.tied_table import holds
 
-INT4, INT8, FLOAT32 = schema.TensorType.INT4, schema.TensorType.INT8, schema.TensorType.FLOAT32
-GATHER_VERSION, DEQUANTIZE_VERSION, FULLY_CONNECTED_VERSION = 4, 6, 10  # the first that read int4
+INT4, FLOAT32 = schema.TensorType.INT4, schema.TensorType.FLOAT32
+# Which LiteRT 1.3 accepts; a runtime that does not know the DEQUANTIZE refuses the file rather than misread it.
+GATHER_VERSION, DEQUANTIZE_VERSION, FULLY_CONNECTED_VERSION = 4, 6, 10
 
 
 def narrow(model: schema.ModelT, stored: np.ndarray, scale: float) -> schema.ModelT:

@@ -8,7 +8,7 @@ from small_log import small, write_small_log
 from kdrec import compare
 from kdrec.bundle.read import open_bundle
 from kdrec.config import Config
-from kdrec.errors import DataError
+from kdrec.errors import DataError, TrainingError
 from kdrec.report.check import check_report
 
 
@@ -43,6 +43,19 @@ def test_training_under_rounding_is_as_long_as_pruning_unless_it_is_said():
 def test_a_configuration_that_leaves_a_step_out_is_refused(options, said):
     with pytest.raises(DataError, match=said):
         compare.variants(Config(**options))
+
+
+@pytest.mark.parametrize(
+    "options, error, said",
+    [
+        ({"recipe": "float16"}, TrainingError, "recipe must round weights to int8 .* not 'float16'"),
+        ({"embedding_dim": 7}, DataError, "embedding_dim must be even for recipe 'int4_table', not 7"),
+    ],
+)
+def test_a_variant_that_cannot_be_made_is_refused_before_the_first_is_trained(options, error, said, tmp_path):
+    with pytest.raises(error, match=said):
+        compare.compare(Config(**options), out=tmp_path / "out", work=tmp_path / "work")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow

@@ -76,9 +76,8 @@ def no_float_islands(subject: Subject, target: Target) -> Iterator[Finding]:
     for step in subject.steps:
         for tensor in step.inputs:
             entry = tensor.index in step.subgraph.inputs
-            if tensor.index in _decoded_rows(step.subgraph):
-                continue
-            if step.name == "QUANTIZE" and tensor.dtype == "float32" and not entry and not tensor.is_constant:
+            comes_back = step.name == "QUANTIZE" and tensor.dtype == "float32" and not entry and not tensor.is_constant
+            if comes_back and tensor.index not in _decoded_rows(step.subgraph):
                 yield step.finding(f"tensor {tensor.index} ({tensor.name or 'without name'}) comes back from float32")
 
 
