@@ -1,12 +1,11 @@
 """`kdrec distill`: from an interaction log to a distilled student, judged beside its teacher."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kdrec.cli.console import notes, output, print_json
-from kdrec.cli.options import DATA, EVALUATION, STUDENT, TEACHER, TRAINING, with_options
+from kdrec.cli.options import DATA, EVALUATION, STUDENT, TEACHER, TRAINING, Quiet, Work, with_options
 from kdrec.cli.progress import stage_progress
 from kdrec.config import Config
 
@@ -16,10 +15,8 @@ COLUMNS = ("name", "parameters", "bytes", "keep", "ndcg@k", "recall@k")
 @with_options(DATA, TEACHER, STUDENT, TRAINING, EVALUATION)
 def distill(
     config: Config,
-    work: Annotated[
-        Path | None, typer.Option(help="Folder for stages and checkpoints.", show_default="runs/<data>")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    work: Work = None,
+    quiet: Quiet = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what report.json of a run holds.")] = False,
 ) -> None:
     """Train a teacher, distill a student, and judge both, without files.

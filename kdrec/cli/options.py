@@ -7,7 +7,7 @@ from dataclasses import MISSING, Field, fields, replace
 from pathlib import Path
 from pkgutil import iter_modules
 from types import UnionType
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
@@ -16,6 +16,11 @@ from kdrec.errors import DataError
 
 DATA, TEACHER, STUDENT, TRAINING = "Data", "Teacher", "Student", "Training"
 FILES, EVALUATION = "Files", "Evaluation"
+
+# What the commands that train have beside a configuration.
+Out = Annotated[Path | None, typer.Option(help="Folder for bundles and report.", show_default="tflite_models/<data>")]
+Work = Annotated[Path | None, typer.Option(help="Folder for stages and checkpoints.", show_default="runs/<data>")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 
 
 def found(folder: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kdrec.cli.console import notes, output, print_json
-from kdrec.cli.options import DATA, EVALUATION, FILES, STUDENT, TEACHER, TRAINING, with_options
+from kdrec.cli.options import DATA, EVALUATION, FILES, STUDENT, TEACHER, TRAINING, Out, Quiet, Work, with_options
 from kdrec.cli.progress import stage_progress
 from kdrec.config import Config
 
@@ -14,13 +14,9 @@ from kdrec.config import Config
 @with_options(DATA, TEACHER, STUDENT, TRAINING, FILES, EVALUATION)
 def run(
     config: Config,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for bundles and report.", show_default="tflite_models/<data>")
-    ] = None,
-    work: Annotated[
-        Path | None, typer.Option(help="Folder for stages and checkpoints.", show_default="runs/<data>")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    out: Out = None,
+    work: Work = None,
+    quiet: Quiet = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print report.json.")] = False,
 ) -> None:
     """Train a teacher, distill a student, prune and quantize it, and judge the files.

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from kdrec.cli.console import notes, output, print_json
-from kdrec.cli.options import DATA, EVALUATION, FILES, STUDENT, TEACHER, TRAINING, with_options
+from kdrec.cli.options import DATA, EVALUATION, FILES, STUDENT, TEACHER, TRAINING, Quiet, Work, with_options
 from kdrec.cli.progress import stage_progress
 from kdrec.config import Config
 
@@ -33,8 +33,8 @@ def search(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the best bundle.", show_default="tflite_models/<data>-best")
     ] = None,
-    work: Annotated[Path | None, typer.Option(help="Folder for stages and trials.", show_default="runs/<data>")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    work: Work = None,
+    quiet: Quiet = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print search.json.")] = False,
 ) -> None:
     """Look for the smallest file that keeps --keep, or the best one within --bytes or --latency-us.

@@ -53,11 +53,7 @@ def quality_against_bytes(report: dict[str, Any]) -> Figure:
             color=colour(row), markersize=7, markeredgecolor=INK, markeredgewidth=0.6, elinewidth=1, capsize=2,
             label=row_name(row), zorder=3,
         )  # fmt: skip
-    ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.set_xlabel("Size in KiB, logarithmic")
+    logarithmic_kib(ax, "Size")
     ax.set_ylabel(f"NDCG@{report['k']}")
     ax.set_ylim(bottom=0)
     ax.margins(x=0.12)
@@ -87,11 +83,7 @@ def comparison(report: dict[str, Any]) -> Figure:
             str(place + 1), (row["bytes"] / 1024, value), xytext=(5, 4), textcoords="offset points", fontsize=8,
             color=INK,
         )  # fmt: skip
-    ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.set_xlabel("File in KiB, logarithmic")
+    logarithmic_kib(ax, "File")
     ax.set_ylabel(metric_name(f"ndcg@{report['k']}"))
     _legend(figure, ax, columns=1)
     return figure
@@ -165,6 +157,15 @@ def lost_by_stage(report: dict[str, Any]) -> Figure:
     ax.grid(axis="y", visible=False)
     ax.tick_params(axis="y", length=0)
     return figure
+
+
+def logarithmic_kib(ax: Axes, what: str) -> None:
+    """Let the x axis be sizes in KiB, with ticks at 1, 2, 5, 10 …"""
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_xlabel(f"{what} in KiB, logarithmic")
 
 
 def _figure(panels: int, height: float) -> tuple[Figure, list[Axes]]:

@@ -7,10 +7,9 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from kdrec.files import atomic_write
-from kdrec.report.pictures import GREY, INK
+from kdrec.report.pictures import GREY, INK, logarithmic_kib
 from kdrec.report.svg import inline_svg
 from kdrec.report.words import kib, microseconds, percent, quality
 
@@ -65,11 +64,7 @@ def pareto(result: dict[str, Any]) -> Figure:
         axes.axhline(goal["keep"] * result["teacher_ndcg"], color=BEST, linestyle=":", linewidth=1, label="goal")
     if goal["bytes"] is not None:
         axes.axvline(goal["bytes"] / 1024, color=BEST, linestyle=":", linewidth=1)
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel("File in KiB, logarithmic")
+    logarithmic_kib(axes, "File")
     axes.set_ylabel(f"NDCG@{result['k']}, validation")
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
