@@ -14,6 +14,7 @@ AT_LEAST_ONE = (
     *("cuts_per_user", "prune_epochs", "k"),
 )
 AT_LEAST_ZERO = ("pretrain_epochs", "fine_tune_epochs", "quantize_epochs", "sampled_histories")
+STEPS = ("prune", "quantize")  # that make a distilled student smaller; kdrec/compression.py has the work of each
 SCHEDULED = ("loss_weights", "temperature", "student_loss_weight", "teacher_weights")  # a number, or a schedule as text
 
 
@@ -89,6 +90,7 @@ class Config:
     sparsity: float = 0.5
     prune_epochs: int = 6
     quantize_epochs: int = 0
+    steps: tuple[str, ...] = STEPS
     recipe: str = "int8"
     targets: tuple[str, ...] = ("android", "coral_edgetpu", "micro")
     k: int = 10
@@ -131,10 +133,11 @@ class Config:
             raise DataError(f"teacher_weights must each be at least 0, not {self.teacher_weights}")
         if any(width < 1 for width in self.assistants):
             raise DataError(f"assistants must each be at least 1 wide, not {self.assistants}")
-        for name in ("targets", "losses", "assistants"):
+        for name in ("targets", "losses", "assistants", "steps"):
             values = [str(value) for value in getattr(self, name)]
-            if not values and name != "assistants" or len(set(values)) < len(values):
-                least = "none" if name == "assistants" else "at least one and none"
+            may_be_empty = name in ("assistants", "steps")
+            if not values and not may_be_empty or len(set(values)) < len(values):
+                least = "none" if may_be_empty else "at least one and none"
                 raise DataError(f"{name} must name {least} twice, not {', '.join(values) or 'nothing'}")
 
     @property

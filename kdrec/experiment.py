@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kdrec import forms, pack, procedures, steps
+from kdrec import pack, procedures, steps
+from kdrec.compression import compressed
 from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.files import atomic_write
-from kdrec.forms import Form
 from kdrec.load import name_of
 from kdrec.preflight import check_names, check_output, check_writable
 from kdrec.report.write import write_report
@@ -104,7 +104,7 @@ def run(
 def written(
     stages: Stages, data: Stage, split: Split, config: Config, plain: bool = True
 ) -> tuple[procedures.Trained, Stage]:
-    """The stages from data to files: train, prune, train under rounding, export.
+    """The stages from data to files: train, make smaller, export.
 
     Args:
         stages: run them.
@@ -115,20 +115,12 @@ def written(
     Returns:
         What was trained, and the stage that holds a bundle a target.
     """
-    said, trained = stages.progress, procedures.train(stages, data, split, config, plain)
-    students, last = dict(trained.students), trained.distilled
-    if config.sparsity > 0:
-        options = {**forms.key_of(config, distilled=True), **config.only("sparsity", "prune_epochs")}
-        work_of = partial(steps.pruned, split, trained.sources, last, config, said)
-        last = stages.run("pruned", options, work_of, (*trained.sources.stages(), last))
-        students["pruned"] = Form(last, config)
-    if config.quantize_epochs > 0:
-        options = {**forms.key_of(config, distilled=True), **config.only("sparsity", "quantize_epochs", "recipe")}
-        work_of = partial(steps.quantized, split, trained.sources, last, config, said)
-        last = stages.run("quantized", options, work_of, (*trained.sources.stages(), last))
-        students["quantized"] = Form(last, config)
+    trained = procedures.train(stages, data, split, config, plain)
+    smaller = compressed(stages, split, trained.sources, trained.students["student_distilled"], config)
+    students = {**trained.students, **smaller}
+    last = list(students.values())[-1]
     listened = config if config.teacher_weights else replace(config, teacher=chosen_teacher(stages, config)["name"])
     name = name_of(config)
     options = {"name": name, **config.only("targets", "recipe")}
-    exported = stages.run("export", options, partial(steps.export, name, split, last, listened), (data, last))
+    exported = stages.run("export", options, partial(steps.export, name, split, last, listened), (data, last.stage))
     return replace(trained, students=students), exported

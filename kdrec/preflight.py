@@ -10,6 +10,7 @@ from typing import Any
 from kdrec import forms, objectives, teaching
 from kdrec.bundle.write import check_replaceable
 from kdrec.compress import quantize_aware, recipes
+from kdrec.compression import check_steps
 from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.errors import DataError, OutputError
@@ -41,6 +42,7 @@ def check_names(config: Config) -> None:
             f"{', '.join(config.losses)} read (snapshot_items); leave the assistants out, or choose another loss"
         )
     check_training_effect(config)
+    check_steps(config)
     recipe = recipes.get(config.recipe)
     if config.quantize_epochs:
         quantize_aware.check(recipe)

@@ -64,18 +64,16 @@ def distilled(name: str, split: Split, sources: Sources, config: Config, said: P
     forms.train_form(name, student, split, config, forms.distillation_phases(config), folder, said, **told)
 
 
-def pruned(split: Split, sources: Sources, last: Stage, config: Config, said: Progress, folder: Path) -> None:
-    """Prune the distilled student while it goes on listening, with schedules where the training left them."""
-    config = objectives.at_the_end(config)
-    student = forms.load_weights(forms.build_student(config, split), last.folder)
-    forms.prune_form(student, split, config, folder, said, **listening(sources, split, config))
+def pruned(split: Split, sources: Sources, last: Form, said: Progress, folder: Path) -> None:
+    """Prune a student while it goes on listening, with schedules where the training left them."""
+    config = objectives.at_the_end(last.config)
+    forms.prune_form(student_of(last, split), split, config, folder, said, **listening(sources, split, config))
 
 
-def quantized(split: Split, sources: Sources, last: Stage, config: Config, said: Progress, folder: Path) -> None:
-    """Train the last student on under the rounding that its files will have, the teacher still speaking."""
-    config = objectives.at_the_end(config)
-    student = forms.load_weights(forms.build_student(config, split), last.folder)
-    forms.quantize_form(student, split, config, folder, said, **listening(sources, split, config))
+def quantized(split: Split, sources: Sources, last: Form, said: Progress, folder: Path) -> None:
+    """Train a student on under the rounding that its files will have, the teacher still speaking."""
+    config = objectives.at_the_end(last.config)
+    forms.quantize_form(student_of(last, split), split, config, folder, said, **listening(sources, split, config))
 
 
 def listening(sources: Sources, split: Split, config: Config) -> dict[str, Any]:
@@ -118,10 +116,9 @@ def student_of(form: Form, split: Split) -> keras.Model:
     return forms.load_weights(forms.build_student(form.config, split), form.stage.folder)
 
 
-def export(name: str, split: Split, last: Stage, config: Config, folder: Path) -> None:
+def export(name: str, split: Split, last: Form, config: Config, folder: Path) -> None:
     """Write a bundle for each target."""
-    student = forms.load_weights(forms.build_student(config, split), last.folder)
-    pack.export_bundles(student, split, config, name, folder)
+    pack.export_bundles(student_of(last, split), split, config, name, folder)
 
 
 def judge(

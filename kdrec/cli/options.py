@@ -131,6 +131,11 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
         FILES,
         "Epochs of quantization-aware training after it, distillation still on; int4_table needs it. 0 leaves it out.",
     ),
+    "steps": (
+        FILES,
+        "Order of the steps after distillation, as far as they are asked for; repeatable.",
+        "--step",
+    ),
     "recipe": (FILES, f"Precision of the file: {found('compress/recipes')}."),
     "targets": (FILES, f"Device: {found('targets')}; repeatable.", "--target"),
     "k": (EVALUATION, "Length of the lists that are judged."),
