@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from kdrec.report.rows import Row, interval, ndcg, steps
+from kdrec.report.rows import Row, interval, made_smaller, ndcg, steps
 from kdrec.report.words import change, metric_name, quality, row_name, stage_name
 
 INK = "#2b3038"  # the page replaces it by its own text colour
@@ -205,9 +205,9 @@ def _bars(report: dict[str, Any], row: Row, value: float) -> list[list[float]] |
 
 def _placed(curves: dict[str, list[dict[str, Any]]]) -> list[tuple[str, int, list[dict[str, Any]]]]:
     """Each curve with the epoch that it begins at: what follows distillation begins where the one before ended."""
-    placed, before = [], len(curves.get("student_distilled", []))
+    placed, before, later = [], len(curves.get("student_distilled", [])), made_smaller(curves)
     for name, epochs in curves.items():
-        follows = name in ("pruned", "quantized")
+        follows = name in later
         placed.append((name, before if follows else 0, epochs))
         before += len(epochs) * follows
     return placed

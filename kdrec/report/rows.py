@@ -1,5 +1,6 @@
 """Questions to the rows of a report that several of its parts ask."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,18 @@ def main_file(report: dict[str, Any]) -> Row | None:
     return next((row for row in rows if row["target"] == "android"), rows[0] if rows else None)
 
 
+def made_smaller(names: Iterable[str]) -> list[str]:
+    """The students that were made from the distilled one, in the order in which they were.
+
+    >>> made_smaller(["student", "student_distilled", "quantized", "pruned", "fusion"])
+    ['quantized', 'pruned']
+    """
+    every = list(names)
+    if "student_distilled" not in every:
+        return []
+    return [name for name in every[every.index("student_distilled") + 1 :] if name != "fusion"]
+
+
 @dataclass(frozen=True)
 class Step:
     """A row on the way from teacher to file, and the row it was made from (None for the first)."""
@@ -42,10 +55,11 @@ class Step:
 
 
 def steps(report: dict[str, Any]) -> list[Step]:
-    """Teacher → distilled → pruned → trained under rounding → each file: the rows that exist and were judged."""
+    """Teacher → distilled → what was made of it, in its order → each file: the rows that exist and were judged."""
     chain: list[Step] = []
     before: Row | None = None
-    for name in ("teacher", "student_distilled", "pruned", "quantized"):
+    students = made_smaller(row["name"] for row in report["rows"] if row["form"] == "keras")
+    for name in ("teacher", "student_distilled", *students):
         row = find(report, name)
         if row is not None and ndcg(report, row) is not None:
             chain.append(Step(row, before))
