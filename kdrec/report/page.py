@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from kdrec.report import pictures, rows
 from kdrec.report.headline import headline, is_better_distilled
+from kdrec.report.pareto import pareto
 from kdrec.report.rows import Row, find, main_file, ndcg
 from kdrec.report.svg import inline_svg
 from kdrec.report.table import COMPARED, MAIN, Column, all_names, columns
@@ -145,6 +146,13 @@ def _pictures(report: dict[str, Any]) -> dict[str, dict[str, str]]:
             "What each step brings",
             "The same data and teacher; up and to the left is better. Grey are those without distillation.",
             pictures.comparison(report),
+        )
+    if report.get("search"):
+        drawn["search"] = (
+            "The search",
+            f"Its {len(report['search']['trials'])} trials, each judged on the validation part by the file that it "
+            "wrote; search.html has them all. Up and to the left is better.",
+            pareto(report["search"]),
         )
     if any(report["curves"].values()):
         drawn["training"] = (

@@ -19,10 +19,12 @@ from kdrec.evaluation.ranking import evaluate
 from kdrec.files import atomic_write, canonical_json, sha256_of
 from kdrec.load import name_of
 from kdrec.preflight import check_names, check_output, check_writable
+from kdrec.report import write_report
 from kdrec.search.goal import Goal, Judged
 from kdrec.search.page import write_page
+from kdrec.search.result import for_report, keep_front, result_of
 from kdrec.search.space import KNOBS, check_knobs, least_bytes, suggested
-from kdrec.stages import Progress, Stage, Stages
+from kdrec.stages import Progress, Stages
 from kdrec.teaching import teacher_of, trained_teachers
 
 JOURNAL = "search.journal"
@@ -54,7 +56,8 @@ def search(
         goal: what is wanted.
         trials: of this call; those that are given up count.
         over: what is varied, names in `kdrec.search.space.KNOBS`.
-        out: where the best bundle and its report go, and search.html, which is written after every trial.
+        out: where the best bundle and its report go, search.html, which is written after every trial, and in `front`
+            every bundle that no smaller one beats, each with its config.json.
         work, progress: as of `kdrec.experiment.run`.
         ended: called with the row of each trial.
 
@@ -98,24 +101,29 @@ def search(
         trained = procedures.train(stages, data, split, tried, plain=False)
         if config.k == WATCHED_K and _is_beaten(study, _best_epoch(trained), least):
             raise optuna.TrialPruned
-        judged = _judge(stages, data, tried, split, reached)
+        bundle = experiment.written(stages, data, split, tried, plain=False)[1].folder / tried.targets[0]
+        judged = _judge(bundle, tried.k, split, reached)
+        trial.set_user_attr("bundle", str(bundle.relative_to(work)))
         trial.set_user_attr("judged", asdict(judged))
         for limit, miss in goal.misses(judged).items():
             trial.set_constraint(limit, miss)
         return judged.ndcg, float(judged.bytes)
 
     def after(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
-        result = _result(study, goal, reached, config)
+        result = result_of(study, goal, reached, config)
         write_page(result, out / "search.html")
         atomic_write(out / "search.json", json.dumps(result, indent=1) + "\n")
         if ended is not None:
             ended(next(row for row in result["trials"] if row["number"] == trial.number))
 
     study.optimize(objective, n_trials=trials, callbacks=[after], catch=(KdrecError,))
-    result = _result(study, goal, reached, config)
+    result = result_of(study, goal, reached, config)
     if result["best"] is None:
         raise DataError(f"none of {len(result['trials'])} trials has a file; allow more bytes, or more trials")
-    experiment.run(Config.from_json(json.dumps(result["best"]["config"])), out=out, work=work, progress=progress)
+    keep_front(result, work, out / "front")
+    chosen = Config.from_json(json.dumps(result["best"]["config"]))
+    report = experiment.run(chosen, out=out, work=work, progress=progress)
+    write_report({**report, "search": for_report(result)}, out)
     return result
 
 
@@ -131,11 +139,10 @@ def _is_beaten(study: optuna.Study, ndcg: float, least: int) -> bool:
     return any(trial.values[0] > HOPE * ndcg and trial.values[1] <= least for trial in done)
 
 
-def _judge(stages: Stages, data: Stage, config: Config, split: Split, reached: float) -> Judged:
-    """Write the file and judge it on the validation part."""
-    _, exported = experiment.written(stages, data, split, config, plain=False)
-    shipped = pack.shipped(exported.folder / config.targets[0])
-    ndcg = _ndcg(shipped.scorer, split, config.k, shipped.history_length)
+def _judge(bundle: Path, k: int, split: Split, reached: float) -> Judged:
+    """Judge a file on the validation part."""
+    shipped = pack.shipped(bundle)
+    ndcg = _ndcg(shipped.scorer, split, k, shipped.history_length)
     return Judged(
         ndcg, ndcg / reached, shipped.known["bytes"], shipped.known["gzip_bytes"], shipped.known["latency_us_p50"]
     )
@@ -161,34 +168,3 @@ def _study(work: Path, name: str, seed: int) -> optuna.Study:
     return optuna.create_study(
         study_name=name, storage=storage, directions=["maximize", "minimize"], sampler=sampler, load_if_exists=True
     )
-
-
-def _result(study: optuna.Study, goal: Goal, reached: float, config: Config) -> dict[str, Any]:
-    rows = []
-    for trial in study.get_trials(deepcopy=False):
-        judged = trial.user_attrs.get("judged")
-        rows.append(
-            {
-                "number": trial.number,
-                "state": trial.state.name.lower(),
-                "options": trial.params,
-                "config": trial.user_attrs.get("config"),
-                **(judged or dict.fromkeys(Judged.__dataclass_fields__)),
-                "kept": judged is not None and goal.is_kept(Judged(**judged)),
-            }
-        )
-    judged_rows = [row for row in rows if row["ndcg"] is not None]
-    best = min(judged_rows, key=lambda row: goal.rank(_judged(row)), default=None)
-    for row in rows:
-        row["front"] = row in judged_rows and not any(_dominates(other, row) for other in judged_rows)
-    told = {"data": name_of(config), "k": config.k, "goal": asdict(goal), "teacher_ndcg": reached}
-    return {**told, "best": best, "trials": rows}
-
-
-def _judged(row: dict[str, Any]) -> Judged:
-    return Judged(**{name: row[name] for name in Judged.__dataclass_fields__})
-
-
-def _dominates(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    better = one["ndcg"] >= other["ndcg"] and one["bytes"] <= other["bytes"]
-    return better and (one["ndcg"], one["bytes"]) != (other["ndcg"], other["bytes"])

@@ -66,6 +66,8 @@ def test_the_best_file_within_the_size_is_chosen_and_reported(found, config):
     assert len(bundle.files["model.tflite"]) == best["bytes"]
     report = json.loads((place / "out" / "report.json").read_text())
     assert report["config"] == best["config"]
+    assert [row["number"] for row in report["search"]["trials"]] == [0, 1, 2, 3, 4]
+    assert 'id="search"' in (place / "out" / "report.html").read_text()
     for row in judged:
         assert row["keep"] == pytest.approx(row["ndcg"] / result["teacher_ndcg"])
         assert row["bytes"] > least_bytes(Config.from_json(json.dumps(row["config"])), ITEMS)
@@ -83,13 +85,21 @@ def test_the_front_has_no_file_that_another_beats(found):
         "5 trials" in page and page.count("<tr class=") == 5 and "http://" not in page.replace("http://www.w3.org", "")
     )
     assert json.loads((place / "out" / "search.json").read_text()) == result
+    kept = {path.name: path for path in (place / "out" / "front").iterdir()}
+    assert set(kept) == {f"trial_{row['number']}" for row in front}
+    for row in front:
+        folder = kept[f"trial_{row['number']}"]
+        manifest = open_bundle(folder / "android").manifest
+        assert manifest.metrics == {"validation_ndcg@10": row["ndcg"]}
+        assert Config.from_file(folder / "config.json").to_json() == json.dumps(row["config"], indent=2, sort_keys=True)
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("eagerly_in_module")
 def test_the_command_goes_on_with_the_trials_of_its_folder(found, config, tmp_path, monkeypatch):
     _, place, _ = found
-    monkeypatch.setattr(experiment, "run", lambda *_, **__: {})
+    earlier = json.loads((place / "out" / "report.json").read_text())  # the best one's report is not what is asked here
+    monkeypatch.setattr(experiment, "run", lambda *_, **__: earlier)
     (tmp_path / "config.json").write_text(config.to_json())
     arguments = ["--config", tmp_path / "config.json", "--bytes", "3KiB", "--trials", 1, "--over", "embedding_dim"]
     arguments += ["--out", tmp_path / "out", "--work", place / "work", "--json", "--quiet"]
