@@ -48,6 +48,7 @@ def variants(config: Config) -> dict[str, Config]:
     plain_rounding = {"quantize_epochs": 0}
     trained = {"quantize_epochs": config.quantize_epochs or config.prune_epochs}
     four_bits = {"recipe": "int4_table"}
+    rounded_first = {"steps": ("quantize", *(step for step in config.steps if step != "quantize"))}
     changes: dict[str, dict[str, Any]] = {
         "nothing": {**ALONE, **WHOLE, **FLOAT},
         "distillation": {**WHOLE, **FLOAT},
@@ -59,6 +60,7 @@ def variants(config: Config) -> dict[str, Config]:
         "distillation, pruning, quantization": plain_rounding,
         "distillation, training under rounding": {**WHOLE, **trained},
         "distillation, pruning, training under rounding": trained,
+        "distillation, training under rounding, pruning": {**trained, **rounded_first},
         "distillation, four bits": {**WHOLE, **four_bits, **plain_rounding},
         "distillation, training under rounding to four bits": {**WHOLE, **four_bits, **trained},
     }

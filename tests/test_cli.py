@@ -85,6 +85,11 @@ def log(tmp_path: Path) -> str:
     return str(path)
 
 
+def test_the_package_is_the_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "kdrec", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == kdrec("--version").output
+
+
 def test_help_teaches() -> None:
     done = kdrec("--help")
     assert done.exit_code == 0
@@ -149,6 +154,7 @@ def test_help_names_what_the_folders_hold() -> None:
         (["--fusion"], "fusion", True),
         (["--loss", "score_mse", "--loss", "softened_kl"], "losses", ("score_mse", "softened_kl")),
         (["--loss-weight", "0.25"], "loss_weights", (0.25,)),
+        (["--step", "quantize", "--step", "prune"], "steps", ("quantize", "prune")),
         (["--target", "micro"], "targets", ("micro",)),
         (["--k", "5"], "k", 5),
         (["--seed", "3"], "seed", 3),

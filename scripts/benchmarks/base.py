@@ -1,7 +1,6 @@
 """What the benchmarks share: the rows of a table, chosen on validation, over seeds, and their result file."""
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,15 +10,12 @@ import numpy as np
 from setting import Setting, seeded, summary
 from students import Students, say
 
-from kdrec.compress import quantize_aware
-from kdrec.compress.recipes.int4_table import int4_table
 from kdrec.data.splits import Split
 from kdrec.files import atomic_write
 from kdrec.judge import keras_scorer
 from kdrec.models.teachers.als import als
 from kdrec.models.teachers.base import Teacher
 from kdrec.models.teachers.ensemble import ensemble
-from kdrec.steps import make_deterministic
 
 
 class Benchmark(Students):
@@ -55,34 +51,9 @@ class Benchmark(Students):
         row |= self.judged("float", keras_scorer(student), setting.left_out, setting.history_length, parts)
         return row | (self.file(student, setting, "int8") if test else {})
 
-    def run_narrow(self, setting: Setting, epochs: int, share: float) -> dict[str, Any]:
-        """The student of a setting, trained on under rounding to item rows of four bits, and its file.
-
-        Args:
-            setting: of the student that it goes on from.
-            epochs: as many more.
-            share: of the setting's learning rate.
-        """
-        more = replace(setting, epochs=epochs, learning_rate=share * setting.learning_rate)
-
-        def work() -> dict[str, Any]:
-            student, _ = self.student(setting)
-            make_deterministic(setting.seed + 1)
-            rounded = quantize_aware.quantizable(student, int4_table)
-            left_out = "left out" * setting.left_out
-            say(f"{self.name}: {int4_table.name} d={setting.embedding_dim} seed {setting.seed}", left_out)
-            start = time.perf_counter()
-            self.fit(rounded, replace(more, seed=setting.seed + 1))
-            seconds, student = time.perf_counter() - start, quantize_aware.strip(rounded)
-            row = {"setting": asdict(setting), "method": f"{setting.method}, {int4_table.name}", "seconds": seconds}
-            row |= self.judged("float", keras_scorer(student), setting.left_out, setting.history_length)
-            return row | self.file(student, setting, int4_table.name)
-
-        return self.once({"narrow": int4_table.name, "more": [epochs, share], **asdict(setting)}, work)
-
     def report(
         self, methods: Mapping[str, list[Setting]], recipes: list[list[Setting]], published: list[dict], given: Any,
-        one_seed: bool = False, narrow: tuple[int, float] | None = None,
+        one_seed: bool = False,
     ) -> None:  # fmt: skip
         """Choose each method's setting on validation, run it with every seed, and write the results.
 
@@ -92,7 +63,6 @@ class Benchmark(Students):
             published: rows of papers.
             given: the command line; `--only` runs a part and writes no results.
             one_seed: all but the recipes for users who are known is run with the first seed only.
-            narrow: epochs and share of the learning rate by which the recipes are also trained for rows of four bits.
         """
         chosen = {}
         for name, alternatives in methods.items():
@@ -105,9 +75,6 @@ class Benchmark(Students):
                 rows.append(summary([self.run(one) for one in seeded(setting, given.seeds)]))
                 unseen = replace(setting, left_out=True)
                 rows.append(summary([self.run(one) for one in seeded(unseen, seeds)]))
-                if narrow is not None:
-                    rows.append(summary([self.run_narrow(one, *narrow) for one in seeded(setting, given.seeds)]))
-                    rows.append(summary([self.run_narrow(one, *narrow) for one in seeded(unseen, seeds)]))
         if given.only is None:
             result = {
                 "data": self.name, "metrics": self.metrics, "teacher_settings": self.teacher_key,

@@ -92,7 +92,6 @@ RECIPE = Setting(
     learning_rate=0.005, initialise="item_svd", initialise_options=ALS, sampled=6.0, sampled_a_row=1.0,
     hidden_share=(0.05, 0.95), whole_share=0.3,
 )  # fmt: skip
-NARROW = (20, 0.5)  # epochs and share of the learning rate, under rounding
 WIDTHS = {10: 0.01, 20: 0.007, 64: 0.005}  # and their learning rates
 
 
@@ -102,7 +101,7 @@ def main() -> None:
     recipes = [[replace(RECIPE, embedding_dim=width, learning_rate=rate)] for width, rate in WIDTHS.items()]
     if given.only != "tags":
         benchmark = Benchmark("citeulike", split, built_ensemble(TEACHER), TEACHER, METRICS, given.work)
-        benchmark.report(METHODS, recipes, PUBLISHED, given, narrow=NARROW)
+        benchmark.report(METHODS, recipes, PUBLISHED, given)
     if given.only in (None, "tags"):
         tagged = Benchmark("citeulike_tags", split, built_ensemble(TAGGED), TAGGED, METRICS, given.work)
         tagged.report({}, [recipes[1]], [], given)

@@ -59,7 +59,6 @@ RECIPE = replace(
     BASE, method="kdrec's recipe", student_loss_weight=0.2, hidden=512, epochs=42, initialise="item_svd",
     initialise_options=ALS, sampled=4.0, sampled_a_row=1.0, hidden_share=(0.05, 0.8), whole_share=0.5,
 )  # fmt: skip
-NARROW = (20, 0.5)  # epochs and share of the learning rate, under rounding
 WIDTHS = {8: 0.015, 16: 0.01, 32: 0.007, 64: 0.005}  # and their learning rates
 
 
@@ -73,7 +72,7 @@ def main() -> None:
         ]
         for width, rate in WIDTHS.items()
     ]
-    benchmark.report(METHODS, recipes, PUBLISHED, given, narrow=NARROW)
+    benchmark.report(METHODS, recipes, PUBLISHED, given)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Teachers, caches and students, trained once and kept; files that are judged."""
 
+import gzip
 import io
 import json
 import time
@@ -172,8 +173,8 @@ class Students:
             found |= {f"{form}_{part}_{metric}": result.metrics[metric] for metric in self.metrics}
         return found
 
-    def file(self, student: Any, setting: Setting, recipe: str) -> dict[str, Any]:
-        """The Android file of a student, judged on test, and its bytes."""
+    def file(self, student: Any, setting: Setting, recipe: str, parts: tuple[str, ...] = ("test",)) -> dict[str, Any]:
+        """The Android file of a student, judged on test or on more, and its bytes."""
         folder, split = self.work / "files" / key_of(asdict(setting), recipe), self.splits[setting.left_out]
         config = Config(targets=("android",), recipe=recipe, teacher="als", seed=setting.seed)
         pack.export_bundles(student, split, config, self.name, folder)
@@ -182,9 +183,14 @@ class Students:
         constants = sizes(content, split.train.n_items).constants
         per_item = sum(size for shape, _, size in constants if shape and max(shape) >= split.train.n_items)
         judged = self.judged(
-            "int8", judge(bundle.manifest, bundle.files), setting.left_out, setting.history_length, ("test",)
+            "int8", judge(bundle.manifest, bundle.files), setting.left_out, setting.history_length, parts
         )
-        return {**judged, "file_bytes": len(content), "row_bytes": per_item / split.train.n_items}
+        return {
+            **judged,
+            "file_bytes": len(content),
+            "gzip_bytes": len(gzip.compress(content, mtime=0)),
+            "row_bytes": per_item / split.train.n_items,
+        }
 
     def once(self, key: Mapping[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         place = self.work / "done" / f"{key_of(key)}.json"

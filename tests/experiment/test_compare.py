@@ -14,7 +14,7 @@ from kdrec.report.check import check_report
 
 def test_every_variant_takes_its_own_steps():
     found = compare.variants(Config(quantize_epochs=3, assistants=(64,), sampled_histories=0.5))
-    assert len({config.to_json() for config in found.values()}) == len(found) == 12
+    assert len({config.to_json() for config in found.values()}) == len(found) == 13
     for name, config in found.items():
         steps = name.split(", ")
         assert (config.student_loss_weight < 1) == ("distillation" in steps)
@@ -25,6 +25,10 @@ def test_every_variant_takes_its_own_steps():
         assert (config.quantize_epochs > 0) == ("training under rounding" in name)
         assert (config.recipe == "int4_table") == ("four bits" in name)
         assert config.targets == ("android",)
+        if {"pruning", "training under rounding"} <= set(steps):
+            assert (config.steps.index("prune") < config.steps.index("quantize")) == (
+                steps.index("pruning") < steps.index("training under rounding")
+            )
 
 
 def test_training_under_rounding_is_as_long_as_pruning_unless_it_is_said():
