@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from kdrec.report.rows import Row, interval, ndcg, steps
+from kdrec.report.rows import AFTER_DISTILLATION, Row, interval, ndcg, steps
 from kdrec.report.words import change, metric_name, quality, row_name, stage_name
 
 INK = "#2b3038"  # the page replaces it by its own text colour
@@ -16,6 +16,7 @@ _COLOURS = {
     "teacher": "#8d68d8",
     "student": "#cf7a12",
     "student_distilled": "#2f82d8",
+    "shrunk": "#8a9a1d",
     "pruned": "#1d9a88",
     "quantized": "#c2427b",
 }
@@ -90,7 +91,7 @@ def comparison(report: dict[str, Any]) -> Figure:
 
 
 def training_curves(report: dict[str, Any]) -> Figure:
-    """NDCG on the validation part after each epoch; pruning goes on where the distilled student ended.
+    """NDCG on the validation part after each epoch; every step goes on where the one before ended.
 
     Its k is the one that training logs, which need not be the report's.
     """
@@ -207,7 +208,7 @@ def _placed(curves: dict[str, list[dict[str, Any]]]) -> list[tuple[str, int, lis
     """Each curve with the epoch that it begins at: what follows distillation begins where the one before ended."""
     placed, before = [], len(curves.get("student_distilled", []))
     for name, epochs in curves.items():
-        follows = name in ("pruned", "quantized")
+        follows = name in AFTER_DISTILLATION
         placed.append((name, before if follows else 0, epochs))
         before += len(epochs) * follows
     return placed

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Row = dict[str, Any]
+AFTER_DISTILLATION = ("shrunk", "pruned", "quantized")
 
 
 def find(report: dict[str, Any], name: str) -> Row | None:
@@ -42,12 +43,11 @@ class Step:
 
 
 def steps(report: dict[str, Any]) -> list[Step]:
-    """Teacher → distilled → pruned → trained under rounding → each file: the rows that exist and were judged."""
+    """Teacher → distilled → each step, as they were taken → each file: the rows that exist and were judged."""
     chain: list[Step] = []
     before: Row | None = None
-    for name in ("teacher", "student_distilled", "pruned", "quantized"):
-        row = find(report, name)
-        if row is not None and ndcg(report, row) is not None:
+    for row in report["rows"]:
+        if row["name"] in ("teacher", "student_distilled", *AFTER_DISTILLATION) and ndcg(report, row) is not None:
             chain.append(Step(row, before))
             before = row
     return chain + [Step(row, before) for row in files(report) if ndcg(report, row) is not None]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from kdrec.compression import final
 from kdrec.config import Config
 from kdrec.errors import DataError
 
@@ -61,6 +62,7 @@ def least_bytes(config: Config, n_items: int) -> int:
     >>> least_bytes(Config(embedding_dim=16, hidden=0), 1000)
     16272
     """
+    config = final(config)
     width, rows = config.embedding_dim, n_items + 1
     table = rows * width * (1 if config.tied else 2)
     table = table // 2 if config.recipe == "int4_table" else table  # widths are even there
