@@ -71,7 +71,7 @@ def shrunk(split: Split, sources: Sources, last: Form, said: Progress, folder: P
     """Make a student narrower, and train it on while the teacher still speaks."""
     config = objectives.at_the_end(last.config)
     student, narrower = student_of(last, split), forms.build_student(forms.smaller(config), split)
-    shrink(student, narrower, pack.representative(split, narrower, config.seed, MEASURED_ROWS), config.seed)
+    shrink(student, narrower, pack.representative(split, narrower, config.seed, MEASURED_ROWS))
     forms.shrink_form(narrower, split, config, folder, said, **listening(sources, split, config))
 
 

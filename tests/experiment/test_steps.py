@@ -1,5 +1,7 @@
 """The steps after distillation: which are taken, in which order."""
 
+from shutil import rmtree
+
 import pytest
 from small_log import ITEMS, small, write_small_log
 
@@ -72,13 +74,27 @@ def test_a_search_counts_the_bytes_of_the_narrow_student():
     assert final(wide).embedding_dim == 16
 
 
+class Cut(Exception):
+    """What a user does at the first epoch of a training."""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
 def test_every_step_on_a_narrower_student(tmp_path):
-    """Shrunk, pruned, rounded: the files have the narrow table, and every form is judged."""
+    """Shrunk, pruned, rounded: the files have the narrow table, every form is judged, and a cut training goes on."""
     write_small_log(tmp_path)
     config = small(
-        tmp_path, embedding_dim=12, shrink_dim=6, hidden=16, shrink_hidden=4, shrink_history=5, shrink_epochs=1,
+        tmp_path, embedding_dim=12, shrink_dim=6, hidden=16, shrink_hidden=4, shrink_history=5, shrink_epochs=2,
         epochs=1, quantize_epochs=1, losses=("softened_kl", "de"), teacher="mf_bpr", teacher_options={"epochs": 1},
+        targets=("android", "coral_edgetpu"),
     )  # fmt: skip
+
+    def cut(stage, done, total, note):
+        if (stage, done, total) == ("shrunk", 1, 2):
+            raise Cut
+
+    with pytest.raises(Cut):
+        experiment.run(config, tmp_path / "out", tmp_path / "work", cut)
     report = experiment.run(config, tmp_path / "out", tmp_path / "work")
     forms = [row["name"] for row in report["rows"] if row["form"] == "keras"]
     assert forms == ["teacher", "student", "student_distilled", "shrunk", "pruned", "quantized"]
@@ -89,3 +105,9 @@ def test_every_step_on_a_narrower_student(tmp_path):
         assert {(4, 6), (6, 4), (6, 6)} <= shapes  # what goes into the units that are left, out of them, and past them
     android = next(row for row in report["rows"] if row["target"] == "android")
     assert android["table_bytes"] == (ITEMS + 1) * 6
+    (trained,) = (tmp_path / "work").glob("shrunk-*")
+    assert len(report["curves"]["shrunk"]) == 2
+    went_on = (trained / "weights.npz").read_bytes()
+    rmtree(trained)
+    experiment.run(config, tmp_path / "out", tmp_path / "work")
+    assert (trained / "weights.npz").read_bytes() == went_on
