@@ -71,12 +71,22 @@ def check_shrink(config: Config) -> None:
     Raises:
         DataError: which size is not.
     """
-    for option, name in forms.SHRUNK.items():
-        size, had = config.only(option)[option], config.only(name)[name]
-        if size is not None and had is not None and size >= had:
-            raise DataError(
-                f"{option} must be below {name}={had}, not {size}; leave it out, or train a larger student first"
-            )
+    for option in not_smaller(config):
+        name = forms.SHRUNK[option]
+        raise DataError(
+            f"{option} must be below {name}={getattr(config, name)}, not {getattr(config, option)}; leave it out, or "
+            f"train a larger student first"
+        )
+
+
+def not_smaller(config: Config) -> list[str]:
+    """The options of shrinking under which a student would be no smaller, as far as its sizes are known.
+
+    >>> not_smaller(Config(embedding_dim=16, shrink_dim=32, hidden=128, shrink_hidden=64))
+    ['shrink_dim']
+    """
+    sizes = {option: (getattr(config, option), getattr(config, name)) for option, name in forms.SHRUNK.items()}
+    return [option for option, (size, had) in sizes.items() if None not in (size, had) and size >= had]
 
 
 def final(config: Config) -> Config:
