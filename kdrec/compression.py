@@ -33,6 +33,9 @@ class Step(NamedTuple):
 
 # Every name that `Config.steps` may hold. A new step is a new line.
 STEPS = {
+    "shrink": Step(
+        "shrunk", forms.shrinks, (*forms.SHRUNK, "shrink_epochs"), steps.shrunk, forms.smaller,
+    ),
     "prune": Step("pruned", lambda config: config.sparsity > 0, ("sparsity", "prune_epochs"), steps.pruned),
     "quantize": Step(
         "quantized", lambda config: config.quantize_epochs > 0, ("sparsity", "quantize_epochs", "recipe"),
@@ -53,6 +56,48 @@ def check_steps(config: Config) -> None:
     for name, step in STEPS.items():
         if step.asked(config) and name not in config.steps:
             raise DataError(f"steps must name {name!r}, which is asked for, not {', '.join(config.steps)} alone")
+    before = config.steps[: config.steps.index("shrink")] if forms.shrinks(config) else ()
+    lost = [name for name in before if STEPS[name].asked(config)]
+    if lost:
+        raise DataError(
+            f"steps must name 'shrink' before {' and '.join(map(repr, lost))}: a table that is turned keeps neither "
+            f"zeros nor rounding; give them in another order"
+        )
+
+
+def check_shrink(config: Config) -> None:
+    """What a student is shrunk to must be less than what it has, as far as that is known.
+
+    Raises:
+        DataError: which size is not.
+    """
+    for option in not_smaller(config):
+        name = forms.SHRUNK[option]
+        raise DataError(
+            f"{option} must be below {name}={getattr(config, name)}, not {getattr(config, option)}; leave it out, or "
+            f"train a larger student first"
+        )
+
+
+def not_smaller(config: Config) -> list[str]:
+    """The options of shrinking under which a student would be no smaller, as far as its sizes are known.
+
+    >>> not_smaller(Config(embedding_dim=16, shrink_dim=32, hidden=128, shrink_hidden=64))
+    ['shrink_dim']
+    """
+    sizes = {option: (getattr(config, option), getattr(config, name)) for option, name in forms.SHRUNK.items()}
+    return [option for option, (size, had) in sizes.items() if None not in (size, had) and size >= had]
+
+
+def final(config: Config) -> Config:
+    """The configuration by which the student of the files is built: after every step that is asked for.
+
+    >>> final(Config(embedding_dim=64, shrink_dim=32)).embedding_dim
+    32
+    """
+    for name in config.steps:
+        config = STEPS[name].after(config) if STEPS[name].asked(config) else config
+    return config
 
 
 def compressed(stages: Stages, split: Split, sources: Sources, student: Form, config: Config) -> dict[str, Form]:

@@ -11,10 +11,14 @@ from kdrec.values import described, fits
 
 AT_LEAST_ONE = (
     *("min_user_items", "min_item_users", "embedding_dim", "history_length", "epochs", "batch_size", "patience"),
-    *("cuts_per_user", "prune_epochs", "k"),
+    *("cuts_per_user", "shrink_dim", "shrink_history", "shrink_epochs", "prune_epochs", "k"),
 )
-AT_LEAST_ZERO = ("pretrain_epochs", "fine_tune_epochs", "quantize_epochs", "sampled_histories")
-STEPS = ("prune", "quantize")  # that make a distilled student smaller; kdrec/compression.py has the work of each
+AT_LEAST_ZERO = ("pretrain_epochs", "fine_tune_epochs", "shrink_hidden", "quantize_epochs", "sampled_histories")
+STEPS = (
+    "shrink",
+    "prune",
+    "quantize",
+)  # that make a distilled student smaller; kdrec/compression.py has the work of each
 SCHEDULED = ("loss_weights", "temperature", "student_loss_weight", "teacher_weights")  # a number, or a schedule as text
 
 
@@ -87,6 +91,10 @@ class Config:
     cuts_per_user: int | None = 50
     jit_compile: bool = False
 
+    shrink_dim: int | None = None
+    shrink_hidden: int | None = None
+    shrink_history: int | None = None
+    shrink_epochs: int = 6
     sparsity: float = 0.5
     prune_epochs: int = 6
     quantize_epochs: int = 0
@@ -111,8 +119,9 @@ class Config:
             if value is not None and value < 1:
                 raise DataError(f"{name} must be at least 1, not {value}")
         for name in AT_LEAST_ZERO:
-            if not getattr(self, name) >= 0:
-                raise DataError(f"{name} must be at least 0, not {getattr(self, name)}; 0 leaves it out")
+            value = getattr(self, name)
+            if value is not None and not value >= 0:
+                raise DataError(f"{name} must be at least 0, not {value}; 0 leaves it out")
         for name in ("learning_rate", "temperature"):
             value = getattr(self, name)
             if not isinstance(value, str) and not value > 0:

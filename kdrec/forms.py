@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from kdrec.models import students
 from kdrec.stages import Progress, Stage
 
 LONGEST_HISTORY = 50  # by default a device keeps no more of a user than this
-FINE_TUNE_RATE, QUANTIZE_RATE = 0.1, 0.5  # of the learning rate
+FINE_TUNE_RATE, QUANTIZE_RATE, SHRINK_RATE = 0.1, 0.5, 0.5  # of the learning rate
 
 STUDENT_OPTIONS = ("student", "embedding_dim", "history_length", "encoder", "hidden", "tied", "seed")
 TRAINING_OPTIONS = ("batch_size", "patience", "cuts_per_user", "jit_compile")
@@ -31,6 +32,8 @@ DISTILLATION_OPTIONS = (
     *("losses", "loss_weights", "loss_options", "temperature", "student_loss_weight", "weighting", "initialise"),
     *("teacher_weights", "whole_histories", "pretrain_epochs", "fine_tune_epochs"),
 )
+# What makes a student smaller -> what it is built by.
+SHRUNK = {"shrink_dim": "embedding_dim", "shrink_hidden": "hidden", "shrink_history": "history_length"}
 
 
 class Form(NamedTuple):
@@ -42,12 +45,16 @@ class Form(NamedTuple):
 
 def build_student(config: Config, split: Split) -> keras.Model:
     """An untrained student for the split's catalogue and context."""
-    length = config.history_length or min(LONGEST_HISTORY, history_length(split.train))
     return students.get(config.student)(
-        split.train.n_items, embedding_dim=config.embedding_dim, history_length=length, encoder=config.encoder,
-        hidden=config.hidden, tied=config.tied, ordered=split.ordered, seed=config.seed,
+        split.train.n_items, embedding_dim=config.embedding_dim, history_length=length_of(config, split),
+        encoder=config.encoder, hidden=config.hidden, tied=config.tied, ordered=split.ordered, seed=config.seed,
         context={name: len(column.vocabulary) for name, column in split.train.context.items()},
     )  # fmt: skip
+
+
+def length_of(config: Config, split: Split) -> int:
+    """How many items of history a student reads."""
+    return config.history_length or min(LONGEST_HISTORY, history_length(split.train))
 
 
 def key_of(config: Config, distilled: bool) -> dict[str, Any]:
@@ -94,6 +101,29 @@ def train_form(
         **_settings(config, split), **told,
     )  # fmt: skip
     _save(folder, student, curve)
+
+
+def shrinks(config: Config) -> bool:
+    """Whether the student is made smaller after its training."""
+    return any(size is not None for size in config.only(*SHRUNK).values())
+
+
+def smaller(config: Config) -> Config:
+    """The configuration by which the student is built that `shrink_form` leaves.
+
+    >>> smaller(Config(embedding_dim=64, shrink_dim=32)).embedding_dim
+    32
+    """
+    sizes = {SHRUNK[option]: size for option, size in config.only(*SHRUNK).items() if size is not None}
+    return replace(config, **sizes)
+
+
+def shrink_form(
+    narrower: keras.Model, split: Split, config: Config, folder: Path, progress: Progress, **told: Any
+) -> None:
+    """Train a student on that was just made narrower, from the weights that it was left; leave weights and curve."""
+    alone = [Phase(config.shrink_epochs, config.student_loss_weight, SHRINK_RATE * config.learning_rate)]
+    train_form("shrunk", narrower, split, replace(config, seed=config.seed + 3), alone, folder, progress, **told)
 
 
 def prune_form(

@@ -93,17 +93,19 @@ def export_bundles(student: keras.Model, split: Split, config: Config, name: str
         write_bundle(Path(folder, target.name), files, manifest)
 
 
-def representative(split: Split, student: keras.Model, seed: int) -> dict[str, np.ndarray]:
+def representative(
+    split: Split, student: keras.Model, seed: int, most: int = CALIBRATION_ROWS
+) -> dict[str, np.ndarray]:
     """Histories and contexts drawn from the training rows, as a device would see them.
 
     Returns:
-        By input of the student, at most 512 rows.
+        By input of the student, at most so many rows.
     """
     users, cuts = training_rows(split.train, split.ordered)
     length = student.get_layer("history").input_shape[0][1]
     batches = TrainingBatches(split.train, users, cuts, length, split.ordered, seed=seed)
     rng = np.random.default_rng(seed)
-    rows = np.sort(rng.choice(len(users), min(CALIBRATION_ROWS, len(users)), replace=False))
+    rows = np.sort(rng.choice(len(users), min(most, len(users)), replace=False))
     x, _ = batches.batch(rng.permutation(rows), rng)
     return {name: x[name] for name in student.input_names}
 

@@ -4,13 +4,15 @@ import inspect
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kdrec import forms, objectives, teaching
 from kdrec.bundle.write import check_replaceable
 from kdrec.compress import quantize_aware, recipes
-from kdrec.compression import check_steps
+from kdrec.compress.shrink import check as check_smaller
+from kdrec.compression import check_shrink, check_steps, final
 from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.errors import DataError, OutputError
@@ -43,11 +45,14 @@ def check_names(config: Config) -> None:
         )
     check_training_effect(config)
     check_steps(config)
+    check_shrink(config)
     recipe = recipes.get(config.recipe)
     if config.quantize_epochs:
         quantize_aware.check(recipe)
-    if recipe.table == "int4" and config.embedding_dim % 2:
-        raise DataError(f"embedding_dim must be even for recipe {recipe.name!r}, not {config.embedding_dim}")
+    width = final(config).embedding_dim
+    if recipe.table == "int4" and width % 2:
+        name = "embedding_dim" if config.shrink_dim is None else "shrink_dim"
+        raise DataError(f"{name} must be even for recipe {recipe.name!r}, not {width}")
     students.get(config.student)
     encoders.get(config.encoder)
 
@@ -97,7 +102,7 @@ def check_split(split: Split, config: Config) -> None:
     Raises:
         DataError: nothing held out for test, k larger than the catalogue, fusion without validation pairs, or an
             option that has no effect on these data.
-        TrainingError: an encoder that reads the order of histories that have none.
+        TrainingError: an encoder that reads the order of histories that have none, or that cannot be shrunk.
     """
     if len(split.test) == 0:
         raise DataError(f"split {split.method} held out no test pair of {len(split.train)}; give a log with more pairs")
@@ -113,7 +118,10 @@ def check_split(split: Split, config: Config) -> None:
         )
     if config.k > split.train.n_items:
         raise DataError(f"k must be at most the {split.train.n_items} items of the catalogue, not {config.k}")
-    forms.build_student(config, split)
+    student = forms.build_student(config, split)
+    if forms.shrinks(config):
+        check_shrink(replace(config, history_length=forms.length_of(config, split)))
+        check_smaller(student, forms.build_student(final(config), split))
 
 
 def check_output(out: Path, config: Config) -> None:

@@ -9,6 +9,7 @@ import tf_keras as keras
 
 from kdrec import describe, extra_histories, forms, objectives, pack, samples, teaching
 from kdrec.compress.prune import zero_share
+from kdrec.compress.shrink import shrink
 from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.distill.chain import StudentTeacher
@@ -21,6 +22,8 @@ from kdrec.initialising import initialise
 from kdrec.judge import Judge, folder_sizes, keras_scorer, weight_sizes, with_keep
 from kdrec.load import load
 from kdrec.stages import Progress, Stage
+
+MEASURED_ROWS = 4_096  # histories by which a student is made narrower
 
 
 class Sources(NamedTuple):
@@ -62,6 +65,14 @@ def distilled(name: str, split: Split, sources: Sources, config: Config, said: P
     first = TeacherCache.open(sources.caches[0].folder / "cache")
     initialise(student, first, rows_of(split, config.cuts_per_user, told["sampled"]), config)
     forms.train_form(name, student, split, config, forms.distillation_phases(config), folder, said, **told)
+
+
+def shrunk(split: Split, sources: Sources, last: Form, said: Progress, folder: Path) -> None:
+    """Make a student narrower, and train it on while the teacher still speaks."""
+    config = objectives.at_the_end(last.config)
+    student, narrower = student_of(last, split), forms.build_student(forms.smaller(config), split)
+    shrink(student, narrower, pack.representative(split, narrower, config.seed, MEASURED_ROWS))
+    forms.shrink_form(narrower, split, config, folder, said, **listening(sources, split, config))
 
 
 def pruned(split: Split, sources: Sources, last: Form, said: Progress, folder: Path) -> None:

@@ -125,6 +125,10 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
         "Compile training steps with XLA: seconds at the start, then faster steps, by half for large catalogues.",
         "--jit-compile",
     ),
+    "shrink_dim": (FILES, "Width of an item row after the student was made narrower; by default it stays as it is."),
+    "shrink_hidden": (FILES, "Units of its dense layer after that."),
+    "shrink_history": (FILES, "Items of history that it reads after that, the last ones."),
+    "shrink_epochs": (FILES, "Epochs of training as a narrower student, distillation still on."),
     "sparsity": (FILES, "Share of zero weights after pruning; 0 leaves pruning out."),
     "prune_epochs": (FILES, "Epochs of pruning, distillation still on."),
     "quantize_epochs": (

@@ -16,6 +16,7 @@ _COLOURS = {
     "teacher": "#8d68d8",
     "student": "#cf7a12",
     "student_distilled": "#2f82d8",
+    "shrunk": "#8a9a1d",
     "pruned": "#1d9a88",
     "quantized": "#c2427b",
 }
@@ -90,7 +91,7 @@ def comparison(report: dict[str, Any]) -> Figure:
 
 
 def training_curves(report: dict[str, Any]) -> Figure:
-    """NDCG on the validation part after each epoch; pruning goes on where the distilled student ended.
+    """NDCG on the validation part after each epoch; every step goes on where the one before ended.
 
     Its k is the one that training logs, which need not be the report's.
     """

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from kdrec.compression import final, not_smaller
 from kdrec.config import Config
 from kdrec.errors import DataError
 
@@ -40,7 +41,7 @@ def check_knobs(over: tuple[str, ...]) -> None:
 
 
 def suggested(trial: Any, base: Config, over: tuple[str, ...]) -> Config:
-    """The configuration of a trial.
+    """The configuration of a trial; a student that is drawn as small as it would be shrunk is not shrunk.
 
     Args:
         trial: of Optuna.
@@ -52,7 +53,9 @@ def suggested(trial: Any, base: Config, over: tuple[str, ...]) -> Config:
         chosen |= {"loss_weights": None, "loss_options": {}}
     if chosen.get("recipe", base.recipe) == "int4_table" and not base.quantize_epochs:
         chosen["quantize_epochs"] = ROUNDING_EPOCHS
-    return replace(base, **chosen)
+    tried = replace(base, **chosen)
+    left_out: dict[str, Any] = dict.fromkeys(not_smaller(tried))
+    return replace(tried, **left_out)
 
 
 def least_bytes(config: Config, n_items: int) -> int:
@@ -61,6 +64,7 @@ def least_bytes(config: Config, n_items: int) -> int:
     >>> least_bytes(Config(embedding_dim=16, hidden=0), 1000)
     16272
     """
+    config = final(config)
     width, rows = config.embedding_dim, n_items + 1
     table = rows * width * (1 if config.tied else 2)
     table = table // 2 if config.recipe == "int4_table" else table  # widths are even there

@@ -54,6 +54,7 @@ def test_a_configuration_that_leaves_a_step_out_is_refused(options, said):
     [
         ({"recipe": "float16"}, TrainingError, "recipe must round weights to int8 .* not 'float16'"),
         ({"embedding_dim": 7}, DataError, "embedding_dim must be even for recipe 'int4_table', not 7"),
+        ({"embedding_dim": 8, "shrink_dim": 7}, DataError, "shrink_dim must be even for recipe 'int4_table', not 7"),
     ],
 )
 def test_a_variant_that_cannot_be_made_is_refused_before_the_first_is_trained(options, error, said, tmp_path):

@@ -105,6 +105,7 @@ def test_unknown_names_are_refused_before_anything_is_read(
             DataError,
             r"assistants \(12,\) are teachers without earlier states, which losses hetcomp read",
         ),
+        ({"shrink_dim": 8}, DataError, "shrink_dim must be below embedding_dim=8, not 8; leave it out, or train a la"),
         (
             {"whole_histories": True},
             DataError,
@@ -157,6 +158,7 @@ def test_options_that_make_no_sense_are_refused_before_anything_is_read(
             DataError,
             "whole_histories=True has no effect: these histories are ordered, and their next item is held out",
         ),
+        ({"shrink_history": 50}, DataError, r"shrink_history must be below history_length=\d+, not 50; leave it out"),
     ],
 )
 def test_bad_data_is_refused_before_training(

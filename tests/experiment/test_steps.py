@@ -1,13 +1,18 @@
 """The steps after distillation: which are taken, in which order."""
 
+from shutil import rmtree
+
 import pytest
-from small_log import small, write_small_log
+from small_log import ITEMS, small, write_small_log
 
 from kdrec import experiment
-from kdrec.compression import STEPS, check_steps
+from kdrec.bundle.read import open_bundle
+from kdrec.compression import STEPS, check_shrink, check_steps, final
 from kdrec.config import STEPS as IN_CONFIG
 from kdrec.config import Config
 from kdrec.errors import DataError
+from kdrec.search.space import least_bytes
+from kdrec.tflite.sizes import sizes
 
 
 def test_configuration_and_table_name_the_same_steps():
@@ -21,7 +26,7 @@ def test_a_step_that_is_asked_for_must_have_its_place():
 
 
 def test_no_step_of_that_name():
-    with pytest.raises(DataError, match="steps has no 'melt'; it has prune, quantize"):
+    with pytest.raises(DataError, match="steps has no 'melt'; it has shrink, prune, quantize"):
         check_steps(Config(steps=("melt", "prune")))
 
 
@@ -38,3 +43,71 @@ def test_steps_are_taken_in_the_order_that_is_given(tmp_path):
     assert stages.index("quantized") < stages.index("pruned") < stages.index("export")
     kept = {row["name"]: row["sparsity"] for row in report["rows"]}
     assert kept["quantized"] < 0.4 and kept["pruned"] == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"shrink_dim": 32}, "shrink_dim must be below embedding_dim=32, not 32; leave it out, or train a larger"),
+        ({"shrink_hidden": 200}, "shrink_hidden must be below hidden=128, not 200"),
+        ({"shrink_hidden": 0, "hidden": 0}, "shrink_hidden must be below hidden=0, not 0"),
+        ({"shrink_history": 9, "history_length": 8}, "shrink_history must be below history_length=8, not 9"),
+    ],
+)
+def test_what_would_not_be_smaller(options, message):
+    with pytest.raises(DataError, match=message):
+        check_shrink(Config(**options))
+    check_shrink(Config(shrink_dim=31, shrink_hidden=0, shrink_history=9))  # how long histories are, the data say
+
+
+def test_a_table_is_turned_before_it_is_pruned_or_rounded():
+    steps = ("prune", "quantize", "shrink")
+    with pytest.raises(DataError, match="steps must name 'shrink' before 'prune' and 'quantize'.*in another order"):
+        check_steps(Config(shrink_dim=16, quantize_epochs=1, steps=steps))
+    check_steps(Config(shrink_dim=16, sparsity=0.0, steps=steps))
+    check_steps(Config(steps=steps))
+
+
+def test_a_search_counts_the_bytes_of_the_narrow_student():
+    wide = Config(embedding_dim=64, hidden=128, shrink_dim=16, shrink_hidden=0)
+    assert least_bytes(wide, 1000) == least_bytes(Config(embedding_dim=16, hidden=0), 1000)
+    assert final(wide).embedding_dim == 16
+
+
+class Cut(Exception):
+    """What a user does at the first epoch of a training."""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
+def test_every_step_on_a_narrower_student(tmp_path):
+    """Shrunk, pruned, rounded: the files have the narrow table, every form is judged, and a cut training goes on."""
+    write_small_log(tmp_path)
+    config = small(
+        tmp_path, embedding_dim=12, shrink_dim=6, hidden=16, shrink_hidden=4, shrink_history=5, shrink_epochs=2,
+        epochs=1, quantize_epochs=1, losses=("softened_kl", "de"), teacher="mf_bpr", teacher_options={"epochs": 1},
+        targets=("android", "coral_edgetpu"),
+    )  # fmt: skip
+
+    def cut(stage, done, total, note):
+        if (stage, done, total) == ("shrunk", 1, 2):
+            raise Cut
+
+    with pytest.raises(Cut):
+        experiment.run(config, tmp_path / "out", tmp_path / "work", cut)
+    report = experiment.run(config, tmp_path / "out", tmp_path / "work")
+    forms = [row["name"] for row in report["rows"] if row["form"] == "keras"]
+    assert forms == ["teacher", "student", "student_distilled", "shrunk", "pruned", "quantized"]
+    for target in config.targets:
+        bundle = open_bundle(tmp_path / "out" / target)
+        assert bundle.manifest.history.length == 5
+        shapes = {shape for shape, *_ in sizes(bundle.files["model.tflite"], ITEMS).constants}
+        assert {(4, 6), (6, 4), (6, 6)} <= shapes  # what goes into the units that are left, out of them, and past them
+    android = next(row for row in report["rows"] if row["target"] == "android")
+    assert android["table_bytes"] == (ITEMS + 1) * 6
+    (trained,) = (tmp_path / "work").glob("shrunk-*")
+    assert len(report["curves"]["shrunk"]) == 2
+    went_on = (trained / "weights.npz").read_bytes()
+    rmtree(trained)
+    experiment.run(config, tmp_path / "out", tmp_path / "work")
+    assert (trained / "weights.npz").read_bytes() == went_on

@@ -101,6 +101,16 @@ def test_each_file_comes_from_the_last_keras_form():
     assert short["int8_android"] == "student_distilled"
 
 
+def test_steps_stand_as_they_were_taken():
+    report = fake_report()
+    place = report["rows"].index(find(report, "pruned"))
+    report["rows"][place:place] = [
+        {**find(report, "student_distilled"), "name": name} for name in ("shrunk", "quantized")
+    ]
+    before = {step.row["name"]: step.before and step.before["name"] for step in steps(report)}
+    assert [before[name] for name in ("shrunk", "quantized", "pruned")] == ["student_distilled", "shrunk", "quantized"]
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

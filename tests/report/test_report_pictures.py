@@ -46,6 +46,15 @@ def test_bars_are_as_long_as_the_quality():
     assert notes[:2] == ["0.1262", "0.1249  −1.0 %"]
 
 
+def test_a_step_goes_on_where_the_one_before_ended():
+    report = fake_report()
+    pruned = report["curves"].pop("pruned")
+    report["curves"] |= {"shrunk": report["curves"]["student_distilled"][:3], "pruned": pruned}
+    lines = {line.get_label(): line for line in training_curves(report).axes[0].lines}
+    assert list(lines["Student, distilled and shrunk"].get_xdata()) == [21, 22, 23]
+    assert list(lines["Student, distilled and pruned"].get_xdata()) == [24, 25, 26, 27]
+
+
 def test_pruning_goes_on_where_the_distilled_student_ended():
     lines = {line.get_label(): line for line in training_curves(fake_report()).axes[0].lines}
     assert list(lines["Student, distilled"].get_xdata()) == list(range(1, 21))

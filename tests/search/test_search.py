@@ -21,7 +21,7 @@ from kdrec.data.splits import leave_last_out
 from kdrec.errors import DataError
 from kdrec.search import study
 from kdrec.search.goal import Goal
-from kdrec.search.space import KNOBS, least_bytes, recipes_of
+from kdrec.search.space import KNOBS, least_bytes, recipes_of, suggested
 from kdrec.search.study import search
 
 OVER = ("embedding_dim", "hidden", "recipe")
@@ -145,3 +145,10 @@ def test_only_litert_has_item_rows_of_four_bits():
     assert recipes_of(Config(targets=("android",))) == ["int8", "int4_table"]
     assert recipes_of(Config(targets=("micro",))) == ["int8"]
     assert set(KNOBS) <= set(Config.__dataclass_fields__)
+
+
+def test_a_trial_as_small_as_it_would_be_shrunk_is_not_shrunk():
+    base = Config(shrink_dim=16, shrink_hidden=0)
+    for width, shrunk in ((16, None), (20, 16)):
+        tried = suggested(optuna.trial.FixedTrial({"embedding_dim": width}), base, ("embedding_dim",))
+        assert (tried.embedding_dim, tried.shrink_dim, tried.shrink_hidden) == (width, shrunk, 0)
