@@ -1,6 +1,7 @@
 """The steps that make a distilled student smaller, each trained with the teacher still speaking."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -33,6 +34,10 @@ class Step(NamedTuple):
 
 # Every name that `Config.steps` may hold. A new step is a new line.
 STEPS = {
+    "table": Step(
+        "small_table", lambda config: config.table_epochs > 0, ("table", "table_options", "table_epochs"),
+        steps.small_table, lambda config: replace(config, table_epochs=0),
+    ),
     "prune": Step("pruned", lambda config: config.sparsity > 0, ("sparsity", "prune_epochs"), steps.pruned),
     "quantize": Step(
         "quantized", lambda config: config.quantize_epochs > 0, ("sparsity", "quantize_epochs", "recipe"),

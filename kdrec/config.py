@@ -13,8 +13,12 @@ AT_LEAST_ONE = (
     *("min_user_items", "min_item_users", "embedding_dim", "history_length", "epochs", "batch_size", "patience"),
     *("cuts_per_user", "prune_epochs", "k"),
 )
-AT_LEAST_ZERO = ("pretrain_epochs", "fine_tune_epochs", "quantize_epochs", "sampled_histories")
-STEPS = ("prune", "quantize")  # that make a distilled student smaller; kdrec/compression.py has the work of each
+AT_LEAST_ZERO = ("pretrain_epochs", "fine_tune_epochs", "table_epochs", "quantize_epochs", "sampled_histories")
+STEPS = (
+    "table",
+    "prune",
+    "quantize",
+)  # that make a distilled student smaller; kdrec/compression.py has the work of each
 SCHEDULED = ("loss_weights", "temperature", "student_loss_weight", "teacher_weights")  # a number, or a schedule as text
 
 
@@ -68,6 +72,8 @@ class Config:
     encoder: str = "mean"
     hidden: int = 128
     tied: bool = True
+    table: str = "full"
+    table_options: dict[str, Any] = field(default_factory=dict)
     initialise: str = "random"
 
     losses: tuple[str, ...] = ("softened_kl",)
@@ -89,6 +95,7 @@ class Config:
 
     sparsity: float = 0.5
     prune_epochs: int = 6
+    table_epochs: int = 0
     quantize_epochs: int = 0
     steps: tuple[str, ...] = STEPS
     recipe: str = "int8"

@@ -64,6 +64,12 @@ def distilled(name: str, split: Split, sources: Sources, config: Config, said: P
     forms.train_form(name, student, split, config, forms.distillation_phases(config), folder, said, **told)
 
 
+def small_table(split: Split, sources: Sources, last: Form, said: Progress, folder: Path) -> None:
+    """Replace a student's table by one of fewer bytes, fitted to it, and train on while it goes on listening."""
+    config = objectives.at_the_end(last.config)
+    forms.table_form(student_of(last, split), split, config, folder, said, **listening(sources, split, config))
+
+
 def pruned(split: Split, sources: Sources, last: Form, said: Progress, folder: Path) -> None:
     """Prune a student while it goes on listening, with schedules where the training left them."""
     config = objectives.at_the_end(last.config)

@@ -10,6 +10,7 @@ _ROWS = {
     "teacher": "Teacher",
     "student": "Student, not distilled",
     "student_distilled": "Student, distilled",
+    "small_table": "Student, item table replaced",
     "pruned": "Student, distilled and pruned",
     "quantized": "Student, trained under rounding",
     "fusion": "Teacher and student together",

@@ -82,10 +82,7 @@ def history(
     options = _options_of("encoder", encoders.get(encoder), OF_EVERY_ENCODER, encoder, encoder_options or {})
     pooled = encoders.get(encoder)(tokens, embedded, summed, ordered=ordered, seed=seed, **options)  # (rows, width)
     query = _head(pooled, embedding_dim, hidden, seed)
-    if tied:
-        scores = scorer([query, *held])
-    else:
-        scores = UntiedScores(n_items, seed=seed, name="item_scores")(query)
+    scores = scorer([query, *held]) if tied else UntiedScores(n_items, seed=seed, name="item_scores")(query)
     return keras.Model({"history": tokens, **features}, scores, name="student")
 
 

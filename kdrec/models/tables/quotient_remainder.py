@@ -8,7 +8,7 @@ from kdrec.errors import TrainingError
 from kdrec.models.tables.base import CompressedScores, CompressedTable, ZeroRows, check_size, divided
 
 OPERATIONS = ("product", "sum")
-ROUNDS = 10  # of alternating means, when a sum takes rows over
+ROUNDS = 10  # of alternating least squares, when rows are taken over
 
 
 def quotient_remainder(
@@ -28,7 +28,7 @@ def quotient_remainder(
     Args:
         n_items, embedding_dim, item_counts: of the student; counts are not read.
         rows: of R; by default √n_items, which needs fewest bytes.
-        operation: product or sum; a product stores Q twice in int8.
+        operation: product or sum; in int8 a product may store Q twice.
         seed: equal seeds give equal tables.
 
     Returns:
@@ -80,26 +80,37 @@ class QuotientRemainderTable(CompressedTable):
         return [together, tf.identity(self.quotients), tf.identity(self.remainders)]
 
     def fit(self, rows: np.ndarray) -> None:
-        """Least squares: of a sum by alternating means, of a product by the first singular vectors of each channel."""
+        """Least squares, by turns; a product begins with the first singular vectors of each channel."""
         count, width = -(-self.n_items // self.rows), rows.shape[1]
-        grid = np.full((count * self.rows, width), np.nan)
-        grid[: self.n_items] = rows
-        grid = grid.reshape(count, self.rows, width)
+        padded = np.pad(rows, ((0, count * self.rows - self.n_items), (0, 0)), constant_values=np.nan)
+        grid = padded.reshape(count, self.rows, width)
         if self.operation == "sum":
-            quotients, remainders = np.zeros((count, width)), np.zeros((self.rows, width))
+            remainders = np.zeros((self.rows, width))
             for _ in range(ROUNDS):
                 quotients = np.nanmean(grid - remainders, axis=1)
                 remainders = np.nanmean(grid - quotients[:, np.newaxis], axis=0)
             quotients, remainders = quotients + remainders[-1], remainders - remainders[-1]
         else:
-            left, values, right = np.linalg.svd(np.nan_to_num(grid).transpose(2, 0, 1), full_matrices=False)
-            root = np.sqrt(values[:, 0])[:, np.newaxis]  # (width, 1)
-            quotients, remainders = (root * left[:, :, 0]).T, (root * right[:, 0]).T
+            _, values, right = np.linalg.svd(np.nan_to_num(grid).transpose(2, 0, 1), full_matrices=False)
+            remainders = (np.sqrt(values[:, :1]) * right[:, 0]).T
+            for _ in range(ROUNDS):
+                quotients = best_factor(grid, remainders[np.newaxis], axis=1)
+                remainders = best_factor(grid, quotients[:, np.newaxis], axis=0)
         self.quotients[1:].assign(quotients)
         self.remainders.assign(remainders)
 
     def get_config(self) -> dict:
         return {**super().get_config(), "rows": self.rows, "operation": self.operation}
+
+
+def best_factor(grid: np.ndarray, other: np.ndarray, axis: int) -> np.ndarray:
+    """The x that makes the mean square of grid − x · other least along an axis; what is nan does not count.
+
+    >>> best_factor(np.array([[2.0, 6.0, np.nan]]), np.array([[1.0, 3.0, 5.0]]), axis=1).tolist()
+    [2.0]
+    """
+    squares = np.where(np.isnan(grid), 0.0, other**2).sum(axis=axis)
+    return np.nansum(grid * other, axis=axis) / np.maximum(squares, 1e-12)
 
 
 @keras.utils.register_keras_serializable("kdrec")
