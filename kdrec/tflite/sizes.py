@@ -5,6 +5,8 @@ from math import prod
 
 from kdrec.tflite.views import File, Subgraph, Tensor, read
 
+MULTIPLIES = ("FULLY_CONNECTED", "MUL")
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -35,7 +37,7 @@ def sizes(content: bytes, n_items: int) -> Sizes:
         content: the bytes of a .tflite file.
         n_items: items in the catalogue; a constant of n_items or n_items + 1 rows is a table, and so are the
             matrices of several FULLY_CONNECTED whose outputs are together the graph's scores, one an item, and a
-            constant that both a GATHER and a FULLY_CONNECTED read, such as a codebook.
+            constant that both a GATHER and a multiplication read, such as a codebook.
 
     Raises:
         RuntimeFileError: the bytes are not a whole .tflite file.
@@ -66,13 +68,14 @@ def sizes(content: bytes, n_items: int) -> Sizes:
 
 def _shared_tables(file: File) -> set[int]:
     """The buffers of constants that are looked up and multiplied with, too."""
-    read_by: dict[str, set[int]] = {"GATHER": set(), "FULLY_CONNECTED": set()}
+    looked_up, multiplied = set(), set()
     for graph in file.subgraphs:
         for operator in graph.operators:
-            if operator.name in read_by:
-                given = graph.tensors[operator.inputs[0 if operator.name == "GATHER" else 1]]
-                read_by[operator.name] |= {given.buffer} if given.is_constant else set()
-    return set.intersection(*read_by.values())
+            given = [graph.tensors[place] for place in operator.inputs if place >= 0]
+            constants = {tensor.buffer for tensor in given if tensor.is_constant}
+            looked_up |= constants if operator.name == "GATHER" else set()
+            multiplied |= constants if operator.name in MULTIPLIES else set()
+    return looked_up & multiplied
 
 
 def _parts_of_tables(file: File, n_items: int) -> set[int]:

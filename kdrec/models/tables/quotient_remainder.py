@@ -28,7 +28,7 @@ def quotient_remainder(
     Args:
         n_items, embedding_dim, item_counts: of the student; counts are not read.
         rows: of R; by default √n_items, which needs fewest bytes.
-        operation: product or sum; in int8 a product may store Q twice.
+        operation: product or sum.
         seed: equal seeds give equal tables.
 
     Returns:
