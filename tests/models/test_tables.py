@@ -161,7 +161,7 @@ def test_what_is_pruned_or_trained_under_rounding_is_the_small_matrices(name, op
 def test_every_table_takes_what_a_student_gives_it():
     for name in tables.names():
         parameters = inspect.signature(tables.get(name)).parameters
-        assert list(parameters)[:2] == ["n_items", "embedding_dim"] and {"item_counts", "seed"} <= set(parameters)
+        assert list(parameters)[:2] == ["n_items", "row_width"] and {"item_counts", "seed"} <= set(parameters)
 
 
 def test_items_of_one_row_tie_and_others_do_not():

@@ -12,7 +12,7 @@ from kdrec.models import encoders, tables
 from kdrec.models.layers import UntiedScores
 
 OF_EVERY_ENCODER = {"history", "embedded", "context", "ordered", "seed"}
-OF_EVERY_TABLE = {"n_items", "embedding_dim", "item_counts", "seed"}
+OF_EVERY_TABLE = {"n_items", "row_width", "item_counts", "seed"}
 
 
 def history(

@@ -9,16 +9,16 @@ from kdrec.models.tables.base import DIGIT, CompressedScores, CompressedTable, Z
 
 
 def adaptive(
-    n_items: int, embedding_dim: int, *, head: float = 0.2, tail_dim: int | None = None, item_counts=None, seed: int = 0
+    n_items: int, row_width: int, *, head: float = 0.2, tail_dim: int | None = None, item_counts=None, seed: int = 0
 ) -> tuple[keras.layers.Layer, keras.layers.Layer]:
     """E_i = H_i for the most popular items, T_i P for the others: T has tail_dim columns, P widens them.
 
     An item's place in H or T costs one byte in a catalogue below 128 items, two below 16,384, else three.
 
     Args:
-        n_items, embedding_dim: of the student.
+        n_items, row_width: of the student.
         head: share of the items that have full rows.
-        tail_dim: width of the others' rows; a quarter of embedding_dim by default.
+        tail_dim: width of the others' rows; a quarter of row_width by default.
         item_counts: (n_items,) how often each was chosen; without them the first items are the popular ones.
         seed: equal seeds give equal tables.
 
@@ -36,9 +36,9 @@ def adaptive(
         raise TrainingError(
             f"table option head must be a share of the {n_items} items that leaves some and not all, not {head}"
         )
-    tail_dim = max(1, embedding_dim // 4) if tail_dim is None else tail_dim
-    check_size("tail_dim", tail_dim, 1, embedding_dim - 1)
-    table = AdaptiveTable(n_items, embedding_dim, seed, head=full_rows, tail_dim=tail_dim, name="item_table")
+    tail_dim = max(1, row_width // 4) if tail_dim is None else tail_dim
+    check_size("tail_dim", tail_dim, 1, row_width - 1)
+    table = AdaptiveTable(n_items, row_width, seed, head=full_rows, tail_dim=tail_dim, name="item_table")
     table.build(None)
     table.order(np.zeros(n_items) if item_counts is None else item_counts)
     return table, AdaptiveScores(n_items, name="scores")

@@ -12,17 +12,17 @@ from kdrec.models.tables.base import DIGIT, CompressedScores, CompressedTable, Z
 
 
 def codebooks(
-    n_items: int, embedding_dim: int, *, books: int = 8, pieces: int = 64, item_counts=None, seed: int = 0
+    n_items: int, row_width: int, *, books: int = 8, pieces: int = 64, item_counts=None, seed: int = 0
 ) -> tuple[keras.layers.Layer, keras.layers.Layer]:
-    """E_i = C_1[c_i1] ‖ … ‖ C_M[c_iM], M = books: n_items · M + pieces · embedding_dim bytes in int8.
+    """E_i = C_1[c_i1] ‖ … ‖ C_M[c_iM], M = books: n_items · M + pieces · row_width bytes in int8.
 
     Product quantization. Codes are chosen by k-means when the table takes rows over, those of a trained student or of
     a teacher; the pieces are trained on with the codes as they are. Without rows to begin with, codes are random, as
     of M hash functions at once.
 
     Args:
-        n_items, embedding_dim, item_counts: of the student; counts are not read.
-        books: codes of an item, a byte each; they divide embedding_dim.
+        n_items, row_width, item_counts: of the student; the last is not read.
+        books: codes of an item, a byte each; they divide row_width.
         pieces: entries of a codebook, of which the first is zero; at most 128, so that a code is an int8.
         seed: equal seeds give equal tables.
 
@@ -35,10 +35,10 @@ def codebooks(
     Source: Jégou, Douze and Schmid, Product Quantization for Nearest Neighbor Search, TPAMI 2011,
     doi:10.1109/TPAMI.2010.57.
     """
-    if books < 1 or embedding_dim % books:
-        raise TrainingError(f"table option books must divide embedding_dim={embedding_dim}, and {books} does not")
+    if books < 1 or row_width % books:
+        raise TrainingError(f"table option books must divide embedding_dim={row_width}, and {books} does not")
     check_size("pieces", pieces, 2, min(DIGIT, n_items + 1))
-    table = CodeTable(n_items, embedding_dim, seed, books=books, pieces=pieces, name="item_table")
+    table = CodeTable(n_items, row_width, seed, books=books, pieces=pieces, name="item_table")
     return table, CodeScores(n_items, name="scores")
 
 

@@ -8,15 +8,15 @@ from kdrec.models.tables.base import CompressedScores, CompressedTable, ZeroRows
 
 
 def hashing(
-    n_items: int, embedding_dim: int, *, rows: int | None = None, item_counts=None, seed: int = 0
+    n_items: int, row_width: int, *, rows: int | None = None, item_counts=None, seed: int = 0
 ) -> tuple[keras.layers.Layer, keras.layers.Layer]:
-    """E_i = T_(i mod rows): rows · embedding_dim bytes in int8, whatever the catalogue holds.
+    """E_i = T_(i mod rows): rows · row_width bytes in int8, whatever the catalogue holds.
 
     Items of one row are told apart by nothing, and their scores tie. The hash is the remainder, because a random one
     would have to be stored, two bytes an item.
 
     Args:
-        n_items, embedding_dim, item_counts: of the student; counts are not read.
+        n_items, row_width, item_counts: of the student; the last is not read.
         rows: of the table; a quarter of the items by default.
         seed: equal seeds give equal tables.
 
@@ -30,7 +30,7 @@ def hashing(
     """
     rows = -(-n_items // 4) if rows is None else rows
     check_size("rows", rows, 1, n_items)
-    return HashedTable(n_items, embedding_dim, seed, rows=rows, name="item_table"), HashedScores(n_items, name="scores")
+    return HashedTable(n_items, row_width, seed, rows=rows, name="item_table"), HashedScores(n_items, name="scores")
 
 
 @keras.utils.register_keras_serializable("kdrec")

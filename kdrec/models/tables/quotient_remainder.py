@@ -13,20 +13,20 @@ ROUNDS = 10  # of alternating least squares, when rows are taken over
 
 def quotient_remainder(
     n_items: int,
-    embedding_dim: int,
+    row_width: int,
     *,
     rows: int | None = None,
     operation: str = "product",
     item_counts=None,
     seed: int = 0,
 ) -> tuple[keras.layers.Layer, keras.layers.Layer]:
-    """E_i = Q_(i div rows) ∘ R_(i mod rows), or their sum: (rows + n_items / rows) · embedding_dim bytes in int8.
+    """E_i = Q_(i div rows) ∘ R_(i mod rows), or their sum: (rows + n_items / rows) · row_width bytes in int8.
 
     Scores of the whole catalogue are two small products: of a sum q · Q_a + q · R_b, of a product (q ∘ Q_a) · R_b. No
     table of n_items rows is ever made. Under a sum, every user has the items of all quotients in one order.
 
     Args:
-        n_items, embedding_dim, item_counts: of the student; counts are not read.
+        n_items, row_width, item_counts: of the student; the last is not read.
         rows: of R; by default √n_items, which needs fewest bytes.
         operation: product or sum.
         seed: equal seeds give equal tables.
@@ -44,7 +44,7 @@ def quotient_remainder(
     check_size("rows", rows, 1, n_items)
     if operation not in OPERATIONS:
         raise TrainingError(f"table option operation must be one of {', '.join(OPERATIONS)}, not {operation!r}")
-    table = QuotientRemainderTable(n_items, embedding_dim, seed, rows=rows, operation=operation, name="item_table")
+    table = QuotientRemainderTable(n_items, row_width, seed, rows=rows, operation=operation, name="item_table")
     return table, QuotientRemainderScores(n_items, operation=operation, name="scores")
 
 
