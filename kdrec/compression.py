@@ -1,6 +1,7 @@
 """The steps that make a distilled student smaller, each trained with the teacher still speaking."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -36,6 +37,10 @@ STEPS = {
     "shrink": Step(
         "shrunk", forms.shrinks, (*forms.SHRUNK, "shrink_epochs"), steps.shrunk, forms.smaller,
     ),
+    "table": Step(
+        "small_table", lambda config: config.table_epochs > 0, ("table", "table_options", "table_epochs"),
+        steps.small_table, lambda config: replace(config, table_epochs=0),
+    ),
     "prune": Step("pruned", lambda config: config.sparsity > 0, ("sparsity", "prune_epochs"), steps.pruned),
     "quantize": Step(
         "quantized", lambda config: config.quantize_epochs > 0, ("sparsity", "quantize_epochs", "recipe"),
@@ -69,8 +74,13 @@ def check_shrink(config: Config) -> None:
     """What a student is shrunk to must be less than what it has, as far as that is known.
 
     Raises:
-        DataError: which size is not.
+        DataError: which size is not; or the table is one that cannot be turned.
     """
+    if forms.shrinks(config) and config.table != "full" and not config.table_epochs:
+        raise DataError(
+            f"table must be 'full' for a student that is shrunk, not {config.table!r}; give --table-epochs, and it is "
+            f"replaced after that"
+        )
     for option in not_smaller(config):
         name = forms.SHRUNK[option]
         raise DataError(

@@ -13,9 +13,17 @@ AT_LEAST_ONE = (
     *("min_user_items", "min_item_users", "embedding_dim", "history_length", "epochs", "batch_size", "patience"),
     *("cuts_per_user", "shrink_dim", "shrink_history", "shrink_epochs", "prune_epochs", "k"),
 )
-AT_LEAST_ZERO = ("pretrain_epochs", "fine_tune_epochs", "shrink_hidden", "quantize_epochs", "sampled_histories")
+AT_LEAST_ZERO = (
+    "pretrain_epochs",
+    "fine_tune_epochs",
+    "shrink_hidden",
+    "table_epochs",
+    "quantize_epochs",
+    "sampled_histories",
+)
 STEPS = (
     "shrink",
+    "table",
     "prune",
     "quantize",
 )  # that make a distilled student smaller; kdrec/compression.py has the work of each
@@ -72,6 +80,8 @@ class Config:
     encoder: str = "mean"
     hidden: int = 128
     tied: bool = True
+    table: str = "full"
+    table_options: dict[str, Any] = field(default_factory=dict)
     initialise: str = "random"
 
     losses: tuple[str, ...] = ("softened_kl",)
@@ -95,6 +105,7 @@ class Config:
     shrink_hidden: int | None = None
     shrink_history: int | None = None
     shrink_epochs: int = 6
+    table_epochs: int = 0
     sparsity: float = 0.5
     prune_epochs: int = 6
     quantize_epochs: int = 0

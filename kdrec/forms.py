@@ -20,12 +20,15 @@ from kdrec.distill.phases import Phase, phases
 from kdrec.distill.rows import rows_of
 from kdrec.distill.train import train
 from kdrec.models import students
+from kdrec.models.initialisers.base import item_rows
 from kdrec.stages import Progress, Stage
 
 LONGEST_HISTORY = 50  # by default a device keeps no more of a user than this
 FINE_TUNE_RATE, QUANTIZE_RATE, SHRINK_RATE = 0.1, 0.5, 0.5  # of the learning rate
 
-STUDENT_OPTIONS = ("student", "embedding_dim", "history_length", "encoder", "hidden", "tied", "seed")
+STUDENT_OPTIONS = (
+    *("student", "embedding_dim", "history_length", "encoder", "hidden", "tied", "table", "table_options", "seed"),
+)
 TRAINING_OPTIONS = ("batch_size", "patience", "cuts_per_user", "jit_compile")
 RATE_OPTIONS = ("epochs", "learning_rate")
 DISTILLATION_OPTIONS = (
@@ -45,9 +48,12 @@ class Form(NamedTuple):
 
 def build_student(config: Config, split: Split) -> keras.Model:
     """An untrained student for the split's catalogue and context."""
+    config = as_built(config)
     return students.get(config.student)(
         split.train.n_items, embedding_dim=config.embedding_dim, history_length=length_of(config, split),
-        encoder=config.encoder, hidden=config.hidden, tied=config.tied, ordered=split.ordered, seed=config.seed,
+        encoder=config.encoder, hidden=config.hidden, tied=config.tied, table=config.table,
+        table_options=config.table_options, item_counts=split.train.item_counts(), ordered=split.ordered,
+        seed=config.seed,
         context={name: len(column.vocabulary) for name, column in split.train.context.items()},
     )  # fmt: skip
 
@@ -57,8 +63,14 @@ def length_of(config: Config, split: Split) -> int:
     return config.history_length or min(LONGEST_HISTORY, history_length(split.train))
 
 
+def as_built(config: Config) -> Config:
+    """The configuration of a student whose table is still to be replaced: it has a full one."""
+    return replace(config, table="full", table_options={}) if config.table_epochs else config
+
+
 def key_of(config: Config, distilled: bool) -> dict[str, Any]:
     """What a trained student depends on, beside what it reads of earlier stages."""
+    config = as_built(config)
     key = config.only(*STUDENT_OPTIONS, *TRAINING_OPTIONS, *RATE_OPTIONS, "student_loss")
     hard = {"student_loss_options": objectives.options_of(config, config.student_loss)}
     return {**key, **hard, **(config.only(*DISTILLATION_OPTIONS) if distilled else {})}
@@ -124,6 +136,31 @@ def shrink_form(
     """Train a student on that was just made narrower, from the weights that it was left; leave weights and curve."""
     alone = [Phase(config.shrink_epochs, config.student_loss_weight, SHRINK_RATE * config.learning_rate)]
     train_form("shrunk", narrower, split, replace(config, seed=config.seed + 3), alone, folder, progress, **told)
+
+
+def table_form(full: keras.Model, split: Split, config: Config, folder: Path, progress: Progress, **told: Any) -> None:
+    """Give a student a smaller table that is fitted to its own, and train it on; leave weights and curve.
+
+    Args:
+        full: distilled, with a full table.
+        split: of the run.
+        config: of the run, with the table.
+        folder, progress: of the stage.
+        **told: what `train` is told of the teacher.
+    """
+    student = build_student(replace(config, table_epochs=0), split)
+    for layer in student.layers:
+        if layer.name == "item_table":
+            layer.fit(item_rows(full))
+        else:
+            layer.set_weights(full.get_layer(layer.name).get_weights())
+    curve = train(
+        student, split, stage="small_table", folder=folder / "checkpoint", progress=progress,
+        monitor="val_ndcg@10" if len(split.valid) else None, student_loss_weight=config.student_loss_weight,
+        epochs=config.table_epochs, learning_rate=config.learning_rate,
+        **{**_settings(config, split), "seed": config.seed + 3}, **told,
+    )  # fmt: skip
+    _save(folder, student, curve)
 
 
 def prune_form(

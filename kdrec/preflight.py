@@ -3,7 +3,7 @@
 import inspect
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from kdrec.compression import check_shrink, check_steps, final
 from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.errors import DataError, OutputError
-from kdrec.models import encoders, students, teachers
+from kdrec.models import encoders, students, tables, teachers
 from kdrec.models.teachers.ensemble import MEMBERS, check_members
 from kdrec.schedules import ends
 from kdrec.values import described, fits
@@ -53,8 +53,16 @@ def check_names(config: Config) -> None:
     if recipe.table == "int4" and width % 2:
         name = "embedding_dim" if config.shrink_dim is None else "shrink_dim"
         raise DataError(f"{name} must be even for recipe {recipe.name!r}, not {width}")
+    if recipe.table == "int4" and config.table != "full":
+        raise DataError(f"table must be 'full' for recipe {recipe.name!r}, not {config.table!r}; choose recipe int8")
+    if config.table_epochs and config.table == "full":
+        raise DataError(
+            f"table_epochs={config.table_epochs} has no effect: table 'full' replaces no other; leave it out, or name "
+            f"another table of {', '.join(tables.names())}"
+        )
     students.get(config.student)
     encoders.get(config.encoder)
+    _check_types(tables.get(config.table), config.table, "table_options", config.table_options)
 
 
 def check_schedules(config: Config) -> None:
@@ -81,19 +89,24 @@ def check_teacher_options(config: Config) -> None:
         DataError: a value of another type.
     """
     for name in teaching.teacher_names(config):
-        _check_types(name, config.teacher_options)
+        _check_teacher(name, config.teacher_options)
         if name == "ensemble":
             members, options = (config.teacher_options.get(key) for key in ("members", "options"))
             for member, chosen in check_members(MEMBERS if members is None else members, options):
-                _check_types(member, chosen)
+                _check_teacher(member, chosen)
 
 
-def _check_types(name: str, options: Mapping[str, Any]) -> None:
-    parameters = inspect.signature(teachers.get(name)).parameters if name in teachers.names() else {}
+def _check_teacher(name: str, options: Mapping[str, Any]) -> None:
+    if name in teachers.names():
+        _check_types(teachers.get(name), name, "teacher_options", options)
+
+
+def _check_types(function: Callable, name: str, argument: str, options: Mapping[str, Any]) -> None:
+    parameters = inspect.signature(function).parameters
     for option, value in options.items():
         if option in parameters and not fits(value, parameters[option].annotation):
             wanted = described(parameters[option].annotation)
-            raise DataError(f"teacher_options {option} of {name!r} must be {wanted}, not {value!r}")
+            raise DataError(f"{argument} {option} of {name!r} must be {wanted}, not {value!r}")
 
 
 def check_split(split: Split, config: Config) -> None:

@@ -75,6 +75,12 @@ def shrunk(split: Split, sources: Sources, last: Form, said: Progress, folder: P
     forms.shrink_form(narrower, split, config, folder, said, **listening(sources, split, config))
 
 
+def small_table(split: Split, sources: Sources, last: Form, said: Progress, folder: Path) -> None:
+    """Replace a student's table by one of fewer bytes, fitted to it, and train on while it goes on listening."""
+    config = objectives.at_the_end(last.config)
+    forms.table_form(student_of(last, split), split, config, folder, said, **listening(sources, split, config))
+
+
 def pruned(split: Split, sources: Sources, last: Form, said: Progress, folder: Path) -> None:
     """Prune a student while it goes on listening, with schedules where the training left them."""
     config = objectives.at_the_end(last.config)

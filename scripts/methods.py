@@ -1,4 +1,4 @@
-"""Write docs/methods.md: every loss, teacher, encoder, initialiser, schedule and weighting as its code describes it.
+"""Write docs/methods.md: every loss, teacher, encoder, table, initialiser, schedule and weighting, as its code has it.
 
     .venv/bin/python scripts/methods.py
 
@@ -17,12 +17,13 @@ from kdrec import losses, schedules, variants
 from kdrec.distill import weightings
 from kdrec.files import atomic_write
 from kdrec.losses.base import DistillationLoss
-from kdrec.models import encoders, initialisers, students, teachers
+from kdrec.models import encoders, initialisers, students, tables, teachers
 
 PAGE = Path(__file__).parents[1] / "docs" / "methods.md"
 # Arguments that are data, or that a run gives by itself: no options of a method.
 NO_OPTIONS = {"train", "validation", "checkpoint_folder", "seed", "progress", "ordered", "parts", "labels"}
 NO_OPTIONS |= {"student", "n_items", "history", "embedded", "context", "scores", "item_embedding", "args", "kwargs"}
+NO_OPTIONS |= {"row_width", "item_counts"}
 HEAD = """\
 # Methods
 
@@ -58,6 +59,7 @@ def kinds() -> list[Kind]:
         Kind("Teachers", "`--teacher`; options by `--teacher-option`.", teachers, teachers.names()),
         Kind("Students", "`--student`; its options are options of a run.", students, students.names()),
         Kind("Encoders", "`--encoder`; options by `encoder_options` of the student.", encoders, encoders.names()),
+        Kind("Item tables", "`--table`; options by `--table-option`.", tables, tables.names()),
         Kind("Initialisers", "`--initialise`.", initialisers, initialisers.names(), {needs: initialisers.needs}),
         Kind("Schedules", "For a weight or temperature, as text: `name:number:…`.", schedules, schedules.names()),
         Kind("Weightings", "`--weighting`.", weightings, weightings.names(), of_rows, weightings.get),

@@ -10,11 +10,11 @@ import pytest
 
 from kdrec import losses, schedules
 from kdrec.distill import weightings
-from kdrec.models import encoders, initialisers, students, teachers
+from kdrec.models import encoders, initialisers, students, tables, teachers
 
 TREE = Path(__file__).parents[1]
 PAGE = (TREE / "docs" / "methods.md").read_text()
-FOLDERS = (losses, teachers, students, encoders, initialisers, schedules, weightings)
+FOLDERS = (losses, teachers, students, encoders, tables, initialisers, schedules, weightings)
 NAMES = [name for folder in FOLDERS for name in folder.names()]
 
 DOCSTRING = """e^(−λ x), a falling curve (Ann et al., 2020, arXiv:2001.00001).

@@ -89,6 +89,8 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
     "encoder": (STUDENT, f"History to query vector: {found('models/encoders')}."),
     "hidden": (STUDENT, "Units of its dense layer."),
     "tied": (STUDENT, "One item table for reading and scoring, or two.", "--tied/--untied"),
+    "table": (STUDENT, f"How its item rows are stored: {found('models/tables')}."),
+    "table_options": (STUDENT, "An option of the table, key=value; repeatable.", "--table-option"),
     "initialise": (STUDENT, f"How its item table begins when it is distilled: {found('models/initialisers')}."),
     "losses": (TRAINING, f"Distillation loss: {losses(hard=False)}; repeatable.", "--loss"),
     "loss_weights": (TRAINING, "Weight of each --loss, in their order; a number or a schedule.", "--loss-weight"),
@@ -129,6 +131,11 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
     "shrink_hidden": (FILES, "Units of its dense layer after that."),
     "shrink_history": (FILES, "Items of history that it reads after that, the last ones."),
     "shrink_epochs": (FILES, "Epochs of training as a narrower student, distillation still on."),
+    "table_epochs": (
+        FILES,
+        "Distill with a full table, fit --table to it, and train on for so many epochs, distillation still on; 0 has "
+        "--table from the start.",
+    ),
     "sparsity": (FILES, "Share of zero weights after pruning; 0 leaves pruning out."),
     "prune_epochs": (FILES, "Epochs of pruning, distillation still on."),
     "quantize_epochs": (
@@ -153,7 +160,7 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
 }
 
 
-EXAMPLES = {"--teacher-option": "epochs=3", "--loss-option": "top=50"}
+EXAMPLES = {"--teacher-option": "epochs=3", "--table-option": "rows=64", "--loss-option": "top=50"}
 
 
 def with_options(*panels: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -215,7 +222,7 @@ def config_of(file: Path | None, given: dict[str, Any]) -> Config:
     """The configuration of a file, or the default one, with the options that were given."""
     base = Config.from_file(file) if file is not None else Config()
     values = {name: value for name, value in given.items() if value is not None}
-    for name in ("teacher_options", "loss_options"):
+    for name in ("teacher_options", "table_options", "loss_options"):
         if name in values:
             values[name] = dict(key_value(text, OPTIONS[name][-1]) for text in values[name])
     return replace(base, **values)

@@ -6,7 +6,7 @@ from kdrec import legacy_keras
 from kdrec.compress.recipes.base import Recipe
 from kdrec.errors import TrainingError
 
-MATRICES = {"ItemTable": "table", "UntiedScores": "table", "Dense": "kernel"}
+TABLES = ("item_table", "item_scores")  # layers of a student that say which matrices they have
 
 
 def quantizable(student: keras.Model, recipe: Recipe, keep_zeros: bool = False) -> keras.Model:
@@ -35,22 +35,21 @@ def quantizable(student: keras.Model, recipe: Recipe, keep_zeros: bool = False) 
     from kdrec.compress.quantizers import LearnedRange, Range, wrapped
 
     def wrap(layer: keras.layers.Layer) -> keras.layers.Layer:
-        copy, kind = layer.__class__.from_config(layer.get_config()), type(layer).__name__
-        if kind not in MATRICES:
-            return copy
-        narrow = recipe.table == "int4" and kind != "Dense"
-        return wrapped(copy, MATRICES[kind], LearnedRange(4, keep_zeros) if narrow else Range(8, keep_zeros))
+        copy, names = layer.__class__.from_config(layer.get_config()), _matrices(layer)
+        narrow = recipe.table == "int4" and _is_table(layer)
+        return wrapped(copy, names, LearnedRange(4, keep_zeros) if narrow else Range(8, keep_zeros)) if names else copy
 
     copy = keras.models.clone_model(student, clone_function=wrap)
     for before, after in zip(student.layers, copy.layers, strict=True):
         if not _is_wrapped(after):
             after.set_weights(before.get_weights())
             continue
-        (matrix, quantizer, held), *_ = after._weight_vars
-        own = getattr(before, MATRICES[type(before).__name__])
-        matrix.assign(own)
-        quantizer.begin(matrix, held)
-        after.layer.set_weights([weight.numpy() for weight in before.weights if weight is not own])
+        own = [getattr(before, name) for name in _matrices(before)]
+        for weight, (matrix, quantizer, held) in zip(own, after._weight_vars, strict=True):
+            matrix.assign(weight)
+            quantizer.begin(matrix, held)
+        others = [weight for weight in before.weights if not any(weight is each for each in own)]
+        after.layer.set_weights([weight.numpy() for weight in others])
     return copy
 
 
@@ -79,12 +78,24 @@ def strip(quantized: keras.Model) -> keras.Model:
         if not _is_wrapped(before):
             after.set_weights(before.get_weights())
             continue
-        (matrix, quantizer, held), *_ = before._weight_vars
-        others = iter(before.layer.get_weights())
-        own = getattr(after, MATRICES[type(after).__name__])
-        for weight in after.weights:
-            weight.assign(quantizer(matrix, False, held) if weight is own else next(others))
+        own = [getattr(after, name) for name in _matrices(after)]
+        for weight, (matrix, quantizer, held) in zip(own, before._weight_vars, strict=True):
+            weight.assign(quantizer(matrix, False, held))
+        others = [weight for weight in after.weights if not any(weight is each for each in own)]
+        for weight, value in zip(others, before.layer.get_weights(), strict=True):
+            weight.assign(value)
     return student
+
+
+def _is_table(layer: keras.layers.Layer) -> bool:
+    return layer.name in TABLES
+
+
+def _matrices(layer: keras.layers.Layer) -> tuple[str, ...]:
+    """The attributes of a layer that are rounded: what an item table names, and dense kernels."""
+    if _is_table(layer):
+        return layer.MATRICES
+    return ("kernel",) if isinstance(layer, keras.layers.Dense) else ()
 
 
 def _is_wrapped(layer: keras.layers.Layer) -> bool:

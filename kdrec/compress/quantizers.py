@@ -1,5 +1,6 @@
 """What TFMOT calls while a student is trained under rounding. To be imported after `legacy_keras.ensure()`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -81,21 +82,22 @@ def on_grid(values: tf.Tensor, scale: tf.Tensor, steps: float) -> Any:
 
 
 class WeightsOnly(tfmot.quantization.keras.QuantizeConfig):
-    """Quantizes one weight of a layer; activations keep their values, whose ranges are measured at export.
+    """Quantizes some weights of a layer; activations keep their values, whose ranges are measured at export.
 
     Args:
-        weight: the layer's attribute that holds it.
+        names: the layer's attributes that hold them.
         quantizer: how.
     """
 
-    def __init__(self, weight: str, quantizer: Range):
-        self.weight, self.quantizer = weight, quantizer
+    def __init__(self, names: Sequence[str], quantizer: Range):
+        self.names, self.quantizer = tuple(names), quantizer
 
     def get_weights_and_quantizers(self, layer: keras.layers.Layer) -> list:
-        return [(getattr(layer, self.weight), self.quantizer)]
+        return [(getattr(layer, name), self.quantizer) for name in self.names]
 
     def set_quantize_weights(self, layer: keras.layers.Layer, quantize_weights: list) -> None:
-        setattr(layer, self.weight, quantize_weights[0])
+        for name, weight in zip(self.names, quantize_weights, strict=True):
+            setattr(layer, name, weight)
 
     def get_activations_and_quantizers(self, layer) -> list:
         return []
@@ -107,9 +109,9 @@ class WeightsOnly(tfmot.quantization.keras.QuantizeConfig):
         return []
 
     def get_config(self) -> dict[str, Any]:
-        return {"weight": self.weight, "quantizer": keras.saving.serialize_keras_object(self.quantizer)}
+        return {"names": self.names, "quantizer": keras.saving.serialize_keras_object(self.quantizer)}
 
 
-def wrapped(layer: keras.layers.Layer, weight: str, quantizer: Range) -> keras.layers.Layer:
+def wrapped(layer: keras.layers.Layer, names: Sequence[str], quantizer: Range) -> keras.layers.Layer:
     """TFMOT's wrapper around a layer."""
-    return tfmot.quantization.keras.QuantizeWrapperV2(layer, WeightsOnly(weight, quantizer))
+    return tfmot.quantization.keras.QuantizeWrapperV2(layer, WeightsOnly(names, quantizer))

@@ -37,9 +37,10 @@ def finish(content: bytes, parts: StudentParts, job: ExportJob, cases: Cases) ->
     """
     model = parse(content)
     if parts.is_tied:
-        tie(model, parts.table)
+        for matrix in parts.matrices:
+            tie(model, matrix)
     if job.recipe.activations == "int8" and not job.one_subgraph:
-        widen(model, parts.scoring)
+        widen(model, *parts.matrices)
     if job.recipe.table == "int4":
         for table in (parts.table,) if parts.is_tied else (parts.table, parts.scoring):
             scale = best_scale(table)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 import tf_keras as keras
 
 from kdrec.compress.rounding import best_scale, rounded
@@ -19,6 +20,7 @@ class StudentParts:
         query: the same inputs, outputs (query (rows, embedding_dim), scores).
         table: (n_items + 1, embedding_dim) float32, row 0 zero: what the history reads.
         scoring: (n_items + 1, embedding_dim) the same table when tied, else (n_items, embedding_dim).
+        matrices: what the device multiplies for scores: the scoring table, or the small ones that it is made of.
         boundaries: the tensors at which a host hands over to an accelerator, by layer name, in order.
     """
 
@@ -26,6 +28,7 @@ class StudentParts:
     query: keras.Model
     table: np.ndarray
     scoring: np.ndarray
+    matrices: tuple[np.ndarray, ...]
     boundaries: dict[str, Any]
 
     @property
@@ -65,12 +68,15 @@ def take_apart(student: keras.Model) -> StudentParts:
                 f"student must have a layer {name!r}, but it has {', '.join(layers)}; "
                 "build it with kdrec.models.students, or name your layers so"
             )
-    table = _matrix(layers["item_table"])
+    reader = layers["item_table"]
+    scorer = layers.get("item_scores", reader)
+    table = reader(tf.range(reader.n_items + 1)[tf.newaxis])[0][0].numpy()  # a history of every token
     return StudentParts(
         student=student,
         query=keras.Model(student.inputs, [layers["query"].output, student.output]),
         table=table,
-        scoring=_matrix(layers["item_scores"]) if "item_scores" in layers else table,
+        scoring=table if scorer is reader else _matrices(scorer)[0],
+        matrices=_matrices(scorer),
         boundaries={name: layer.output for name, layer in layers.items() if name.startswith("device_input")},
     )
 
@@ -87,5 +93,5 @@ def on_grid(parts: StudentParts) -> StudentParts:
     return take_apart(copy)
 
 
-def _matrix(layer: keras.layers.Layer) -> np.ndarray:
-    return np.asarray(layer.get_weights()[0], np.float32)
+def _matrices(layer: keras.layers.Layer) -> tuple[np.ndarray, ...]:
+    return tuple(getattr(layer, name).numpy() for name in layer.MATRICES)

@@ -11,6 +11,7 @@ _ROWS = {
     "student": "Student, not distilled",
     "student_distilled": "Student, distilled",
     "shrunk": "Student, distilled and shrunk",
+    "small_table": "Student, item table replaced",
     "pruned": "Student, distilled and pruned",
     "quantized": "Student, trained under rounding",
     "fusion": "Teacher and student together",

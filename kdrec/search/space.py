@@ -59,7 +59,7 @@ def suggested(trial: Any, base: Config, over: tuple[str, ...]) -> Config:
 
 
 def least_bytes(config: Config, n_items: int) -> int:
-    """Fewer bytes than this no file of a configuration has: its tables and kernels alone.
+    """Fewer bytes than this no file of a configuration has: its tables, if every item has a row, and kernels alone.
 
     >>> least_bytes(Config(embedding_dim=16, hidden=0), 1000)
     16272
@@ -68,4 +68,5 @@ def least_bytes(config: Config, n_items: int) -> int:
     width, rows = config.embedding_dim, n_items + 1
     table = rows * width * (1 if config.tied else 2)
     table = table // 2 if config.recipe == "int4_table" else table  # widths are even there
+    table = table if config.table == "full" else 0
     return table + width * width + 2 * width * config.hidden

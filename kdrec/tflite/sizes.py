@@ -5,6 +5,8 @@ from math import prod
 
 from kdrec.tflite.views import File, Subgraph, Tensor, read
 
+MULTIPLIES = ("FULLY_CONNECTED", "MUL")
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -12,7 +14,8 @@ class Sizes:
 
     Args:
         file: the whole file.
-        tables: constants with one row an item, and the parts of an item matrix that is scored in parts.
+        tables: constants with one row an item, the parts of an item matrix that is scored in parts, and what items
+            share: constants that are both looked up and multiplied with.
         weights: all other float and quantized constants: kernels and biases.
         overhead: what is left: graphs, signatures, scales, integer constants.
         parameters: stored numbers of tables and weights; a shared constant counts once.
@@ -33,7 +36,8 @@ def sizes(content: bytes, n_items: int) -> Sizes:
     Args:
         content: the bytes of a .tflite file.
         n_items: items in the catalogue; a constant of n_items or n_items + 1 rows is a table, and so are the
-            matrices of several FULLY_CONNECTED whose outputs are together the graph's scores, one an item.
+            matrices of several FULLY_CONNECTED whose outputs are together the graph's scores, one an item, and a
+            constant that both a GATHER and a multiplication read, such as a codebook.
 
     Raises:
         RuntimeFileError: the bytes are not a whole .tflite file.
@@ -44,7 +48,7 @@ def sizes(content: bytes, n_items: int) -> Sizes:
         for tensor in subgraph.tensors:
             if tensor.data is not None:
                 users.setdefault(tensor.buffer, tensor)
-    parts = _parts_of_tables(file, n_items)
+    parts = _parts_of_tables(file, n_items) | _shared_tables(file)
     tables = weights = parameters = 0
     for tensor in users.values():
         size = file.buffer_bytes[tensor.buffer]
@@ -60,6 +64,18 @@ def sizes(content: bytes, n_items: int) -> Sizes:
         key=lambda entry: -entry[2],
     )
     return Sizes(file.n_bytes, tables, weights, file.n_bytes - tables - weights, parameters, tuple(constants))
+
+
+def _shared_tables(file: File) -> set[int]:
+    """The buffers of constants that are looked up and multiplied with, too."""
+    looked_up, multiplied = set(), set()
+    for graph in file.subgraphs:
+        for operator in graph.operators:
+            given = [graph.tensors[place] for place in operator.inputs if place >= 0]
+            constants = {tensor.buffer for tensor in given if tensor.is_constant}
+            looked_up |= constants if operator.name == "GATHER" else set()
+            multiplied |= constants if operator.name in MULTIPLIES else set()
+    return looked_up & multiplied
 
 
 def _parts_of_tables(file: File, n_items: int) -> set[int]:

@@ -24,7 +24,8 @@ def tie(model: schema.ModelT, table: np.ndarray) -> schema.ModelT:
     The converter stores a tied table twice in int8: the rows that GATHER looks up share the asymmetric scale of the
     values that calibration happened to see, and FULLY_CONNECTED takes symmetric weights w = round(E / s),
     s = max|E| / 127. Here GATHER reads the weights too; its output takes (s, 0), which is carried through the
-    operators that follow. Rows that calibration never saw are no longer clipped.
+    operators that follow. Rows that calibration never saw are no longer clipped. Where scoring multiplies the table
+    elementwise (MUL), its copy has a zero point, which lookups take over, too.
 
     Without int8 scores nothing changes: equal constants are merged by `kdrec.tflite.strip.strip`.
 
@@ -47,20 +48,20 @@ def tie(model: schema.ModelT, table: np.ndarray) -> schema.ModelT:
             f"the item table has {scale.size} scales, one a row, but a lookup reads one scale only; "
             "convert Dense layers per tensor"
         )
-    buffer, stored = weights.buffer, values(model, weights)
+    buffer, stored, read_as = weights.buffer, values(model, weights), weights.quantization
     for subgraph, operator in operators(model, "FULLY_CONNECTED"):
         _share_weights(model, subgraph, operator, table, buffer, float(scale[0]), stored)
     for subgraph, operator in operators(model, "GATHER"):
         if holds(model, subgraph, int(operator.inputs[0]), table):
-            _share_lookup(model, subgraph, operator, buffer, float(scale[0]))
+            _share_lookup(model, subgraph, operator, buffer, read_as)
     return model
 
 
 def _scoring_weights(model: schema.ModelT, table: np.ndarray) -> schema.TensorT | None:
-    for subgraph, operator in operators(model, "FULLY_CONNECTED"):
-        place = int(operator.inputs[1])
-        if holds(model, subgraph, place, table):
-            return subgraph.tensors[place]
+    for subgraph, operator in operators(model, "FULLY_CONNECTED", "MUL"):
+        for place in map(int, operator.inputs[:2]):
+            if holds(model, subgraph, place, table):
+                return subgraph.tensors[place]
     return None
 
 
@@ -86,8 +87,8 @@ def _share_weights(model, subgraph, operator, table, buffer, scale, stored) -> N
     rescale.bias(model, subgraph, operator)
 
 
-def _share_lookup(model, subgraph, operator, buffer, scale) -> None:
+def _share_lookup(model, subgraph, operator, buffer, read_as) -> None:
     place = int(operator.inputs[0])
-    shared = add_tensor(subgraph, subgraph.tensors[place].shape, INT8, quantization(scale), buffer)
+    shared = add_tensor(subgraph, subgraph.tensors[place].shape, INT8, read_as, buffer)
     redirect(subgraph, place, shared, [operator])
-    rescale.carry(model, subgraph, operator, quantization(scale))
+    rescale.carry(model, subgraph, operator, read_as)

@@ -8,11 +8,13 @@ from kdrec.tflite.graph import add_tensor, consumers, insert_after, name_of, ope
 from kdrec.tflite.tied_table import holds
 
 FLOAT32 = schema.TensorType.FLOAT32
-# Operators that choose or move scores: the same in float32 as in int8.
-MOVES = ("CONCATENATION", "GATHER", "REDUCE_MAX", "RESHAPE", "SLICE", "STRIDED_SLICE", "TOPK_V2")
+# Operators that choose, move or add scores: the same in float32 as in int8.
+MOVES = (
+    *("ADD", "BROADCAST_TO", "CONCATENATION", "GATHER", "REDUCE_MAX", "RESHAPE", "SLICE", "STRIDED_SLICE", "TOPK_V2"),
+)
 
 
-def widen(model: schema.ModelT, table: np.ndarray) -> schema.ModelT:
+def widen(model: schema.ModelT, *tables: np.ndarray) -> schema.ModelT:
     """Score in LiteRT's mixed FULLY_CONNECTED: float32 query, int8 table, float32 scores.
 
     An int8 score has 256 values, so in a catalogue of thousands every list ends in arbitrary ties. The mixed kernel
@@ -20,16 +22,16 @@ def widen(model: schema.ModelT, table: np.ndarray) -> schema.ModelT:
 
     Args:
         model: an int8 model, changed in place.
-        table: (rows, width) float32, the scoring table, by which the operator is known.
+        tables: (rows, width) float32 each, what scoring multiplies, by which the operators are known.
 
     Returns:
         The same model; its outputs made of scores are float32 without scale.
 
     Raises:
-        ConversionError: an operator between scores and outputs does more than choose or move them.
+        ConversionError: an operator between scores and outputs does more than choose, move or add them.
     """
     for subgraph, operator in operators(model, "FULLY_CONNECTED"):
-        if not holds(model, subgraph, int(operator.inputs[1]), table):
+        if not any(holds(model, subgraph, int(operator.inputs[1]), table) for table in tables):
             continue
         query, made = int(operator.inputs[0]), int(operator.outputs[0])
         if subgraph.tensors[query].type == FLOAT32:

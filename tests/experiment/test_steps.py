@@ -26,7 +26,7 @@ def test_a_step_that_is_asked_for_must_have_its_place():
 
 
 def test_no_step_of_that_name():
-    with pytest.raises(DataError, match="steps has no 'melt'; it has shrink, prune, quantize"):
+    with pytest.raises(DataError, match="steps has no 'melt'; it has shrink, table, prune, quantize"):
         check_steps(Config(steps=("melt", "prune")))
 
 
@@ -111,3 +111,10 @@ def test_every_step_on_a_narrower_student(tmp_path):
     rmtree(trained)
     experiment.run(config, tmp_path / "out", tmp_path / "work")
     assert (trained / "weights.npz").read_bytes() == went_on
+
+
+def test_a_small_table_is_not_shrunk_but_replaces_one_that_was():
+    asked = {"embedding_dim": 16, "shrink_dim": 8, "table": "hashing"}
+    with pytest.raises(DataError, match="table must be 'full' for a student that is shrunk, not 'hashing'"):
+        check_shrink(Config(**asked))
+    check_shrink(Config(**asked, table_epochs=1))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 import tf_keras as keras
 
 from kdrec.errors import TrainingError
@@ -14,27 +15,39 @@ OVERSAMPLING, ROUNDS = 10, 8  # of the subspace iteration: enough for the leadin
 def set_item_rows(student: keras.Model, rows: np.ndarray) -> None:
     """Give every item its first columns: in the table that a history reads, and in that of scoring where it is another.
 
-    All are scaled by one factor, so that their standard deviation is that of the values they replace: dot products
-    keep their proportions, and training starts at the size that its learning rate is meant for. Where `rows` has
-    fewer columns than the table, the table's other columns stay random.
+    A table of fewer bytes takes what is nearest. All are scaled by one factor, so that their standard deviation is that
+    of the values they replace: dot products keep their proportions, and training starts at the size that its learning
+    rate is meant for. Where `rows` has fewer columns than the table, the table's other columns stay random.
 
     Args:
         student: a model of `kdrec.models.students`.
         rows: (n_items, at most embedding_dim).
     """
     for layer in (layer for layer in student.layers if layer.name in ("item_table", "item_scores")):
-        table = layer.table.numpy()
-        first = len(table) - len(rows)  # 1 behind a padding row, else 0
-        replaced = table[first:, : rows.shape[1]]
+        table = item_rows(student, layer.name).copy()
+        replaced = table[:, : rows.shape[1]]
         spread = float(rows.std())
-        table[first:, : rows.shape[1]] = rows * (replaced.std() / spread if spread else 1.0)
-        layer.table.assign(table)
+        table[:, : rows.shape[1]] = rows * (replaced.std() / spread if spread else 1.0)
+        layer.fit(table)
+
+
+def item_rows(student: keras.Model, name: str = "item_table") -> np.ndarray:
+    """(n_items, embedding_dim): the rows that a layer of a student, `item_table` or `item_scores`, has for the items.
+
+    >>> from kdrec.models.students.history import history
+    >>> item_rows(history(40, embedding_dim=8, history_length=6, table="hashing")).shape
+    (40, 8)
+    """
+    layer = student.get_layer(name)
+    if name == "item_scores":
+        return layer.table.numpy()
+    return layer(tf.range(1, layer.n_items + 1)[tf.newaxis])[0][0].numpy()  # a history of the whole catalogue
 
 
 def sizes(student: keras.Model) -> tuple[int, int]:
     """(n_items, embedding_dim) of a student."""
-    rows, width = student.get_layer("item_table").table.shape
-    return rows - 1, width
+    layer = student.get_layer("item_table")
+    return layer.n_items, layer.embedding_dim
 
 
 def asked(given: Any, field: str, initialiser: str) -> Any:

@@ -1,5 +1,6 @@
 """Item tables and what reads them. Every layer converts to ops that every target's runtime has, and may be pruned."""
 
+import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
@@ -44,6 +45,8 @@ class ItemTable(keras.layers.Layer):
         embedding_dim: width of a row.
     """
 
+    MATRICES = ("table",)
+
     def __init__(self, n_items: int, embedding_dim: int, stddev: float = 0.05, seed: int = 0, **kwargs):
         super().__init__(**kwargs)
         self.n_items, self.embedding_dim, self.stddev, self.seed = n_items, embedding_dim, stddev, seed
@@ -60,6 +63,10 @@ class ItemTable(keras.layers.Layer):
     def call(self, history: tf.Tensor) -> list[tf.Tensor]:
         """history: (rows, length) tokens -> (rows, length, embedding_dim) and (n_items + 1, embedding_dim)."""
         return [tf.gather(self.table, history), tf.identity(self.table)]
+
+    def fit(self, rows: np.ndarray) -> None:
+        """Take over the rows of the items, (n_items, embedding_dim)."""
+        self.table[1:].assign(rows)
 
     def get_prunable_weights(self) -> list[tf.Variable]:
         return [self.table]
@@ -83,6 +90,10 @@ class TiedScores(keras.layers.Layer):
         query, table = inputs
         return tf.matmul(query, table, transpose_b=True)[:, 1:]
 
+    def items(self, held: list[tf.Tensor]) -> tf.Tensor:
+        """What `ItemTable` hands out beside the rows of a history -> (n_items, embedding_dim)."""
+        return held[0][1:]
+
     def get_prunable_weights(self) -> list[tf.Variable]:
         return []
 
@@ -90,6 +101,8 @@ class TiedScores(keras.layers.Layer):
 @keras.utils.register_keras_serializable("kdrec")
 class UntiedScores(keras.layers.Layer):
     """score_j = q · F_j with a scoring table F of its own."""
+
+    MATRICES = ("table",)
 
     def __init__(self, n_items: int, seed: int = 0, **kwargs):
         super().__init__(**kwargs)
@@ -103,6 +116,10 @@ class UntiedScores(keras.layers.Layer):
     def call(self, query: tf.Tensor) -> tf.Tensor:
         """query: (rows, embedding_dim) -> (rows, n_items)."""
         return tf.matmul(query, self.table, transpose_b=True)
+
+    def fit(self, rows: np.ndarray) -> None:
+        """Take over the rows of the items, (n_items, embedding_dim)."""
+        self.table.assign(rows)
 
     def get_prunable_weights(self) -> list[tf.Variable]:
         return [self.table]

@@ -8,10 +8,11 @@ import tensorflow as tf
 import tf_keras as keras
 
 from kdrec.errors import TrainingError
-from kdrec.models import encoders
-from kdrec.models.layers import ItemTable, TiedScores, UntiedScores
+from kdrec.models import encoders, tables
+from kdrec.models.layers import UntiedScores
 
 OF_EVERY_ENCODER = {"history", "embedded", "context", "ordered", "seed"}
+OF_EVERY_TABLE = {"n_items", "row_width", "item_counts", "seed"}
 
 
 def history(
@@ -23,6 +24,9 @@ def history(
     encoder_options: Mapping[str, Any] | None = None,
     hidden: int = 128,
     tied: bool = True,
+    table: str = "full",
+    table_options: Mapping[str, Any] | None = None,
+    item_counts: Any = None,
     ordered: bool = True,
     context: Mapping[str, int] | None = None,
     seed: int = 0,
@@ -37,6 +41,9 @@ def history(
         encoder_options: of that encoder, such as {"steps": 5} of `rnn`.
         hidden: width of the residual layer; 0 leaves it out.
         tied: one table for reading the history and scoring; False gives scoring a second one.
+        table: how the rows of the items are stored, a name in `kdrec.models.tables`; all but `full` are tied.
+        table_options: of that table, such as {"rows": 64} of `hashing`.
+        item_counts: (n_items,) how often each item was chosen, which `adaptive` reads.
         ordered: histories are ordered by time, or sets.
         context: number of values of each context feature, by name; value 0 stands for unknown.
         seed: equal seeds give equal weights.
@@ -46,7 +53,7 @@ def history(
         a context feature; output scores (rows, n_items).
 
     Raises:
-        TrainingError: a size is not positive, or the encoder has no such option.
+        TrainingError: a size is not positive, encoder or table has no such option, or an untied table is no full one.
 
     >>> student = history(40, embedding_dim=8, history_length=6)
     >>> student.output_shape
@@ -59,7 +66,11 @@ def history(
         if size < least:
             raise TrainingError(f"{name} must be at least {least}, not {size}; give the student a larger {name}")
     tokens = keras.Input((history_length,), dtype=tf.int32, name="history")
-    embedded, table = ItemTable(n_items, embedding_dim, seed=seed, name="item_table")(tokens)
+    if not tied and table != "full":
+        raise TrainingError(f"tied must be True for table {table!r}, not {tied}; table='full' alone may be untied")
+    chosen = _options_of("table", tables.get(table), OF_EVERY_TABLE, table, table_options or {})
+    reader, scorer = tables.get(table)(n_items, embedding_dim, item_counts=item_counts, seed=seed, **chosen)
+    embedded, *held = reader(tokens)
     features = {name: keras.Input((), dtype=tf.int32, name=name) for name in context or {}}
     rows = [
         keras.layers.Embedding(size + 1, embedding_dim, embeddings_initializer="zeros", name=f"context_{name}")(
@@ -68,22 +79,19 @@ def history(
         for name, size in (context or {}).items()
     ]
     summed = keras.layers.Add(name="context")(rows) if len(rows) > 1 else (rows[0] if rows else None)
-    options = _options_of(encoder, encoder_options or {})
+    options = _options_of("encoder", encoders.get(encoder), OF_EVERY_ENCODER, encoder, encoder_options or {})
     pooled = encoders.get(encoder)(tokens, embedded, summed, ordered=ordered, seed=seed, **options)  # (rows, width)
     query = _head(pooled, embedding_dim, hidden, seed)
-    if tied:
-        scores = TiedScores(name="scores")([query, table])
-    else:
-        scores = UntiedScores(n_items, seed=seed, name="item_scores")(query)
+    scores = scorer([query, *held]) if tied else UntiedScores(n_items, seed=seed, name="item_scores")(query)
     return keras.Model({"history": tokens, **features}, scores, name="student")
 
 
-def _options_of(encoder: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The encoder's options, if it has them all."""
-    known = sorted(inspect.signature(encoders.get(encoder)).parameters.keys() - OF_EVERY_ENCODER)
-    for name in options:
-        if name not in known:
-            raise TrainingError(f"encoder {encoder!r} has no option {name!r}; it has {', '.join(known) or 'none'}")
+def _options_of(kind: str, build: Any, shared: set[str], name: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options of an encoder or table, if it has them all."""
+    known = sorted(inspect.signature(build).parameters.keys() - shared)
+    for option in options:
+        if option not in known:
+            raise TrainingError(f"{kind} {name!r} has no option {option!r}; it has {', '.join(known) or 'none'}")
     return options
 
 
