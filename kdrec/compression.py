@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 from kdrec import forms, steps
 from kdrec.config import Config
+from kdrec.data.kept_items import KeptItems
 from kdrec.data.splits import Split
 from kdrec.errors import DataError
 from kdrec.forms import Form
 from kdrec.stages import Stages
 from kdrec.steps import Sources
+from kdrec.without_effect import OF_VOCABULARY
 
 
 class Step(NamedTuple):
@@ -33,6 +35,9 @@ class Step(NamedTuple):
 
 # Every name that `Config.steps` may hold. A new step is a new line.
 STEPS = {
+    "vocabulary": Step(
+        "cut", lambda config: config.vocabulary is not None, ("vocabulary", *OF_VOCABULARY), steps.cut
+    ),
     "prune": Step("pruned", lambda config: config.sparsity > 0, ("sparsity", "prune_epochs"), steps.pruned),
     "quantize": Step(
         "quantized", lambda config: config.quantize_epochs > 0, ("sparsity", "quantize_epochs", "recipe"),
@@ -53,6 +58,12 @@ def check_steps(config: Config) -> None:
     for name, step in STEPS.items():
         if step.asked(config) and name not in config.steps:
             raise DataError(f"steps must name {name!r}, which is asked for, not {', '.join(config.steps)} alone")
+    taken = [name for name in config.steps if STEPS[name].asked(config)]
+    if "vocabulary" in taken[1:] and {"prune", "quantize"} & set(taken[: taken.index("vocabulary")]):
+        raise DataError(
+            f"steps must name 'vocabulary' before prune and quantize, whose zeros and rounding it would undo, not "
+            f"{', '.join(config.steps)}"
+        )
 
 
 def compressed(stages: Stages, split: Split, sources: Sources, student: Form, config: Config) -> dict[str, Form]:
@@ -74,5 +85,5 @@ def compressed(stages: Stages, split: Split, sources: Sources, student: Form, co
         work = partial(step.work, split, sources, student, stages.progress)
         stage = stages.run(step.form, options, work, (*sources.stages(), student.stage))
         config = step.after(config)
-        left[step.form] = student = Form(stage, config)
+        left[step.form] = student = Form(stage, config, KeptItems.saved(stage.folder) or student.kept)
     return left

@@ -95,8 +95,8 @@ def check_split(split: Split, config: Config) -> None:
     """The data must have something to judge by, and the student must be one that can be built for it.
 
     Raises:
-        DataError: nothing held out for test, k larger than the catalogue, fusion without validation pairs, or an
-            option that has no effect on these data.
+        DataError: nothing held out for test, k larger than the catalogue or the vocabulary, a vocabulary that leaves no
+            item out, fusion without validation pairs, or an option that has no effect on these data.
         TrainingError: an encoder that reads the order of histories that have none.
     """
     if len(split.test) == 0:
@@ -113,6 +113,11 @@ def check_split(split: Split, config: Config) -> None:
         )
     if config.k > split.train.n_items:
         raise DataError(f"k must be at most the {split.train.n_items} items of the catalogue, not {config.k}")
+    if config.vocabulary is not None and not config.k <= config.vocabulary < split.train.n_items:
+        raise DataError(
+            f"vocabulary must be at least k={config.k} and below the {split.train.n_items} items of the catalogue, not "
+            f"{config.vocabulary}; leave it out to keep a row for each"
+        )
     forms.build_student(config, split)
 
 

@@ -12,14 +12,15 @@ from kdrec.errors import TrainingError
 
 WRAPPED = re.compile(r"^(prune_low_magnitude|quant)_")  # how names begin of layers that TFMOT has wrapped
 TABLE, OWN_TABLE = "item_table", "item_scores"  # layers of a student: reads and scores, or scores alone
+SPREAD = "every_item"  # the layer of a student whose rare items share a row
 
 
 def student_reader(student: keras.Model, reads: Collection[str], query_layer: str) -> Callable[[Any, bool], Fields]:
     """A function (inputs, training) -> the student's `scores` and the fields that losses read beside them.
 
     `query` (rows, d) is the output of `query_layer`, and `item_embedding` (n_items, d) what multiplies it: the table of
-    layer `item_scores` or, in a tied student, the one of `item_table` without its padding row. Gradients flow into
-    both. Layers that are pruned or rounded are found by their own names.
+    layer `item_scores` or, in a tied student, the one of `item_table` without its padding row; items that share a row
+    have it all. Gradients flow into both. Layers that are pruned or rounded are found by their own names.
 
     Raises:
         TrainingError: a layer that is read does not exist.
@@ -32,15 +33,16 @@ def student_reader(student: keras.Model, reads: Collection[str], query_layer: st
         outputs["query"] = _layer(layers, query_layer, f"query_layer {query_layer!r}").output
     if "item_embedding" not in reads:
         return _outputs_of(student, outputs)
+    each_item = layers[SPREAD].spread if SPREAD in layers else tf.identity
     if OWN_TABLE in layers:
         read, table = _outputs_of(student, outputs), layers[OWN_TABLE].weights[0]
-        return lambda x, training: {**read(x, training), "item_embedding": tf.convert_to_tensor(table)}
+        return lambda x, training: {**read(x, training), "item_embedding": each_item(tf.convert_to_tensor(table))}
     outputs["table"] = _layer(layers, TABLE, f"item table {TABLE!r} or {OWN_TABLE!r}").output[1]  # (n_items + 1, d)
     tied = _outputs_of(student, outputs)
 
     def read_tied(x: Any, training: bool) -> Fields:
         fields = tied(x, training)
-        fields["item_embedding"] = fields.pop("table")[1:]
+        fields["item_embedding"] = each_item(fields.pop("table")[1:])
         return fields
 
     return read_tied

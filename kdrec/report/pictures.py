@@ -16,6 +16,7 @@ _COLOURS = {
     "teacher": "#8d68d8",
     "student": "#cf7a12",
     "student_distilled": "#2f82d8",
+    "cut": "#7f8f1f",
     "pruned": "#1d9a88",
     "quantized": "#c2427b",
 }
@@ -207,7 +208,7 @@ def _placed(curves: dict[str, list[dict[str, Any]]]) -> list[tuple[str, int, lis
     """Each curve with the epoch that it begins at: what follows distillation begins where the one before ended."""
     placed, before = [], len(curves.get("student_distilled", []))
     for name, epochs in curves.items():
-        follows = name in ("pruned", "quantized")
+        follows = name in ("cut", "pruned", "quantized")
         placed.append((name, before if follows else 0, epochs))
         before += len(epochs) * follows
     return placed

@@ -7,9 +7,10 @@ from typing import Any
 import tensorflow as tf
 import tf_keras as keras
 
+from kdrec.data.kept_items import KeptItems
 from kdrec.errors import TrainingError
 from kdrec.models import encoders
-from kdrec.models.layers import ItemTable, TiedScores, UntiedScores
+from kdrec.models.layers import EveryItem, HistoryRows, ItemTable, TiedScores, UntiedScores
 
 OF_EVERY_ENCODER = {"history", "embedded", "context", "ordered", "seed"}
 
@@ -25,6 +26,8 @@ def history(
     tied: bool = True,
     ordered: bool = True,
     context: Mapping[str, int] | None = None,
+    kept: KeptItems | None = None,
+    unranked: int = 0,
     seed: int = 0,
 ) -> keras.Model:
     """A student without a user table: q = sA + c + relu(s W₁ + b₁) W₂ with s = encoder(history), score_j = q · E_j.
@@ -39,6 +42,8 @@ def history(
         tied: one table for reading the history and scoring; False gives scoring a second one.
         ordered: histories are ordered by time, or sets.
         context: number of values of each context feature, by name; value 0 stands for unknown.
+        kept: the items that have a row of their own, the others sharing the last one; None gives one to each.
+        unranked: rows that histories read beyond those of the items, and that are not scored.
         seed: equal seeds give equal weights.
 
     Returns:
@@ -59,7 +64,9 @@ def history(
         if size < least:
             raise TrainingError(f"{name} must be at least {least}, not {size}; give the student a larger {name}")
     tokens = keras.Input((history_length,), dtype=tf.int32, name="history")
-    embedded, table = ItemTable(n_items, embedding_dim, seed=seed, name="item_table")(tokens)
+    n_rows = n_items if kept is None else kept.n_kept + 1
+    read = tokens if kept is None else HistoryRows(kept.tokens.tolist(), name="history_rows")(tokens)
+    embedded, table = ItemTable(n_rows + unranked, embedding_dim, seed=seed, name="item_table")(read)
     features = {name: keras.Input((), dtype=tf.int32, name=name) for name in context or {}}
     rows = [
         keras.layers.Embedding(size + 1, embedding_dim, embeddings_initializer="zeros", name=f"context_{name}")(
@@ -69,12 +76,14 @@ def history(
     ]
     summed = keras.layers.Add(name="context")(rows) if len(rows) > 1 else (rows[0] if rows else None)
     options = _options_of(encoder, encoder_options or {})
-    pooled = encoders.get(encoder)(tokens, embedded, summed, ordered=ordered, seed=seed, **options)  # (rows, width)
+    pooled = encoders.get(encoder)(read, embedded, summed, ordered=ordered, seed=seed, **options)  # (rows, width)
     query = _head(pooled, embedding_dim, hidden, seed)
     if tied:
-        scores = TiedScores(name="scores")([query, table])
+        scores = TiedScores(n_rows if unranked else None, name="scores")([query, table])
     else:
-        scores = UntiedScores(n_items, seed=seed, name="item_scores")(query)
+        scores = UntiedScores(n_rows, seed=seed, name="item_scores")(query)
+    if kept is not None:
+        scores = EveryItem(kept.rows.tolist(), name="every_item")(scores)
     return keras.Model({"history": tokens, **features}, scores, name="student")
 
 
