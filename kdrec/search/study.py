@@ -87,7 +87,7 @@ def search(
     study = _study(work, _key(config, split), config.seed)
 
     def objective(trial: optuna.Trial) -> tuple[float, float]:
-        tried = suggested(trial, config, over)
+        tried = suggested(trial, config, over, split.train.n_items)
         trial.set_user_attr("config", json.loads(tried.to_json()))
         least = least_bytes(tried, split.train.n_items)
         if goal.bytes is not None and least > goal.bytes:
@@ -134,7 +134,7 @@ def _is_beaten(study: optuna.Study, ndcg: float, least: int) -> bool:
 def _judge(stages: Stages, data: Stage, config: Config, split: Split, reached: float) -> Judged:
     """Write the file and judge it on the validation part."""
     _, exported = experiment.written(stages, data, split, config, plain=False)
-    shipped = pack.shipped(exported.folder / config.targets[0])
+    shipped = pack.shipped(exported.folder / config.targets[0], split)
     ndcg = _ndcg(shipped.scorer, split, config.k, shipped.history_length)
     return Judged(
         ndcg, ndcg / reached, shipped.known["bytes"], shipped.known["gzip_bytes"], shipped.known["latency_us_p50"]

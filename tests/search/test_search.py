@@ -21,7 +21,7 @@ from kdrec.data.splits import leave_last_out
 from kdrec.errors import DataError
 from kdrec.search import study
 from kdrec.search.goal import Goal
-from kdrec.search.space import KNOBS, least_bytes, recipes_of
+from kdrec.search.space import KNOBS, least_bytes, recipes_of, suggested
 from kdrec.search.study import search
 
 OVER = ("embedding_dim", "hidden", "recipe")
@@ -129,6 +129,16 @@ def test_another_teacher_or_length_of_list_is_another_study(config, log):
 def test_what_is_no_knob_is_refused(config):
     with pytest.raises(DataError, match="over has no 'colour'; it has embedding_dim, hidden, recipe"):
         search(config, Goal(keep=0.9), over=("colour",))
+
+
+def test_a_vocabulary_is_searched_as_a_share_of_the_catalogue():
+    base = Config(vocabulary=30, rare_items="bucket", k=10)
+    shares = {0.5: 30, 0.75: 45, 1.0: None}
+    for share, kept in shares.items():
+        tried = suggested(optuna.trial.FixedTrial({"vocabulary": share}), base, ("vocabulary",), n_items=60)
+        assert tried.vocabulary == kept and tried.rare_items == ("bucket" if kept else "drop")
+        assert least_bytes(tried, 60) - least_bytes(tried, 0) == (0 if kept else 60 * base.embedding_dim)
+    assert suggested(optuna.trial.FixedTrial({"vocabulary": 0.5}), base, ("vocabulary",), n_items=16).vocabulary == 10
 
 
 def test_only_litert_has_item_rows_of_four_bits():
