@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 from kdrec import forms, steps
 from kdrec.config import Config
+from kdrec.data.kept_items import KeptItems
 from kdrec.data.splits import Split
 from kdrec.errors import DataError
 from kdrec.forms import Form
 from kdrec.stages import Stages
 from kdrec.steps import Sources
+from kdrec.without_effect import OF_VOCABULARY
 
 
 class Step(NamedTuple):
@@ -40,6 +42,9 @@ STEPS = {
     "table": Step(
         "small_table", lambda config: config.table_epochs > 0, ("table", "table_options", "table_epochs"),
         steps.small_table, lambda config: replace(config, table_epochs=0),
+    ),
+    "vocabulary": Step(
+        "cut", lambda config: config.vocabulary is not None, ("vocabulary", *OF_VOCABULARY), steps.cut,
     ),
     "prune": Step("pruned", lambda config: config.sparsity > 0, ("sparsity", "prune_epochs"), steps.pruned),
     "quantize": Step(
@@ -109,6 +114,13 @@ def final(config: Config) -> Config:
         config = STEPS[name].after(config) if STEPS[name].asked(config) else config
     return config
 
+    taken = [name for name in config.steps if STEPS[name].asked(config)]
+    if "vocabulary" in taken[1:] and {"prune", "quantize"} & set(taken[: taken.index("vocabulary")]):
+        raise DataError(
+            f"steps must name 'vocabulary' before prune and quantize, whose zeros and rounding it would undo, not "
+            f"{', '.join(config.steps)}"
+        )
+
 
 def compressed(stages: Stages, split: Split, sources: Sources, student: Form, config: Config) -> dict[str, Form]:
     """Take the steps that a configuration asks for, in its order.
@@ -129,5 +141,5 @@ def compressed(stages: Stages, split: Split, sources: Sources, student: Form, co
         work = partial(step.work, split, sources, student, stages.progress)
         stage = stages.run(step.form, options, work, (*sources.stages(), student.stage))
         config = step.after(config)
-        left[step.form] = student = Form(stage, config)
+        left[step.form] = student = Form(stage, config, KeptItems.saved(stage.folder) or student.kept)
     return left

@@ -11,22 +11,15 @@ from kdrec.values import described, fits
 
 AT_LEAST_ONE = (
     *("min_user_items", "min_item_users", "embedding_dim", "history_length", "epochs", "batch_size", "patience"),
-    *("cuts_per_user", "shrink_dim", "shrink_history", "shrink_epochs", "prune_epochs", "k"),
+    *("cuts_per_user", "shrink_dim", "shrink_history", "shrink_epochs", "vocabulary", "vocabulary_epochs"),
+    *("prune_epochs", "k"),
 )
 AT_LEAST_ZERO = (
-    "pretrain_epochs",
-    "fine_tune_epochs",
-    "shrink_hidden",
-    "table_epochs",
-    "quantize_epochs",
-    "sampled_histories",
+    *("pretrain_epochs", "fine_tune_epochs", "shrink_hidden", "table_epochs", "quantize_epochs", "sampled_histories"),
 )
-STEPS = (
-    "shrink",
-    "table",
-    "prune",
-    "quantize",
-)  # that make a distilled student smaller; kdrec/compression.py has the work of each
+# What makes a distilled student smaller; kdrec/compression.py has the work of each.
+STEPS = ("shrink", "table", "vocabulary", "prune", "quantize")
+CHOICES = {"vocabulary_by": ("popularity", "teacher"), "rare_items": ("drop", "bucket")}
 SCHEDULED = ("loss_weights", "temperature", "student_loss_weight", "teacher_weights")  # a number, or a schedule as text
 
 
@@ -106,6 +99,10 @@ class Config:
     shrink_history: int | None = None
     shrink_epochs: int = 6
     table_epochs: int = 0
+    vocabulary: int | None = None
+    vocabulary_by: str = "popularity"
+    rare_items: str = "drop"
+    vocabulary_epochs: int = 6
     sparsity: float = 0.5
     prune_epochs: int = 6
     quantize_epochs: int = 0
@@ -133,6 +130,9 @@ class Config:
             value = getattr(self, name)
             if value is not None and not value >= 0:
                 raise DataError(f"{name} must be at least 0, not {value}; 0 leaves it out")
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise DataError(f"{name} must be {' or '.join(choices)}, not {getattr(self, name)!r}")
         for name in ("learning_rate", "temperature"):
             value = getattr(self, name)
             if not isinstance(value, str) and not value > 0:

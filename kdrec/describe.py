@@ -4,6 +4,7 @@ from typing import Any
 
 from kdrec.data.filters import Counts
 from kdrec.data.interactions import joined
+from kdrec.data.kept_items import KeptItems
 from kdrec.data.splits import Split
 from kdrec.stages import Stage
 
@@ -41,6 +42,15 @@ def split(split: Split) -> dict[str, Any]:
         "test_pairs": len(split.test),
         "test_users": len(split.users("test")),
         "note": f"{ORDER[split.ordered]}; {ON_TEST[more_than_train]}.",
+    }
+
+
+def vocabulary(split: Split, kept: KeptItems) -> dict[str, Any]:
+    """How many items the files know, and how much of the test part is about the others."""
+    return {
+        "items": kept.n_items,
+        "kept": kept.n_kept,
+        "tail_share": float((~kept.is_kept[split.test.items]).mean()),
     }
 
 

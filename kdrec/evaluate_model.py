@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kdrec import describe
+from kdrec.catalogue import matched, over_log
 from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.errors import DataError
@@ -120,59 +121,21 @@ def open_bundle(folder: Path, split: Split) -> Opened:
     recommender = Recommender.load(folder)
     bundle, scorer = recommender.bundle, recommender.scorer()
     ids = split.train.item_ids.tolist()
-    columns = matched(ids, bundle.items.ids)
-    if not (columns >= 0).any():
+    unknown = int((matched(ids, bundle.items.ids) < 0).sum())
+    if unknown == len(ids):
         raise DataError(
             f"{folder} and the data have no item in common: the bundle's ids are like {bundle.items.ids[0]!r}, the "
             f"data's like {ids[0]!r}; give the data that it was made from, with the same --item-column"
         )
-    tokens = {
-        name: tokens_of(matched(split.train.context[name].vocabulary.tolist(), values))
+    contexts = {
+        name: np.append(np.int32(0), matched(split.train.context[name].vocabulary.tolist(), values) + np.int32(1))
         for name, values in bundle.manifest.context.items()
         if name in split.train.context
     }
-    tokens["history"] = tokens_of(columns)
+    judged = over_log(scorer, bundle.items, ids)
 
     def score(x: dict[str, np.ndarray]) -> np.ndarray:
-        known = {name: table[x[name]] for name, table in tokens.items()}
-        known["history"] = pushed_right(known["history"])
-        return in_columns(scorer(known), columns)
+        known = {name: table[x[name]] for name, table in contexts.items()}
+        return judged({**known, "history": x["history"]})
 
-    return Opened("bundle", score, scorer.length, int((columns < 0).sum()))
-
-
-def matched(ids: list[Any], known: tuple[Any, ...]) -> np.ndarray:
-    """For each id its position in `known`, or −1.
-
-    >>> matched([7, 8, 9], (9, 7)).tolist()
-    [1, -1, 0]
-    """
-    positions = {value: position for position, value in enumerate(known)}
-    return np.array([positions.get(value, -1) for value in ids], dtype=np.int32)
-
-
-def tokens_of(positions: np.ndarray) -> np.ndarray:
-    """The model's token by the data's token: padding and what the model does not know are 0.
-
-    >>> tokens_of(np.array([1, -1, 0])).tolist()
-    [0, 2, 0, 1]
-    """
-    return np.append(np.int32(0), positions + np.int32(1))
-
-
-def pushed_right(tokens: np.ndarray) -> np.ndarray:
-    """Rows without gaps: the zeros go to the left, the others keep their order.
-
-    >>> pushed_right(np.array([[0, 3, 0, 2]])).tolist()
-    [[0, 0, 3, 2]]
-    """
-    return np.take_along_axis(tokens, np.argsort(tokens > 0, axis=1, kind="stable"), axis=1)
-
-
-def in_columns(scores: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """The scores of the data's items: (rows, model's items) -> (rows, n_items); −1 comes after everything.
-
-    >>> in_columns(np.array([[5.0, 3.0]]), np.array([1, -1, 0])).tolist()
-    [[3.0, 2.0, 5.0]]
-    """
-    return np.where(columns >= 0, scores[:, columns], scores.min(axis=1, keepdims=True) - 1)
+    return Opened("bundle", score, scorer.length, unknown)

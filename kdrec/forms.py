@@ -12,9 +12,11 @@ import tf_keras as keras
 from kdrec import objectives
 from kdrec.compress import quantize_aware, recipes
 from kdrec.compress.prune import prunable, pruning_step, strip
+from kdrec.compress.shared_rows import share_rows
 from kdrec.config import Config
 from kdrec.data.histories import history_length
 from kdrec.data.interactions import Interactions
+from kdrec.data.kept_items import KeptItems
 from kdrec.data.splits import Split
 from kdrec.distill.phases import Phase, phases
 from kdrec.distill.rows import rows_of
@@ -40,21 +42,35 @@ SHRUNK = {"shrink_dim": "embedding_dim", "shrink_hidden": "hidden", "shrink_hist
 
 
 class Form(NamedTuple):
-    """A student that a stage trained, and the configuration that it is built from."""
+    """A student that a stage trained, the configuration that it is built from, and the items it knows, if not all."""
 
     stage: Stage
     config: Config
+    kept: KeptItems | None = None
 
 
-def build_student(config: Config, split: Split) -> keras.Model:
-    """An untrained student for the split's catalogue and context."""
+def build_student(config: Config, split: Split, kept: KeptItems | None = None) -> keras.Model:
+    """An untrained student for the split's catalogue and context; rare items share a row where some are kept."""
+    return _built(config, split, split.train.n_items, kept=kept)
+
+
+def student_of_file(student: keras.Model, config: Config, split: Split, kept: KeptItems) -> keras.Model:
+    """The part of a cut student that its file holds: it reads and scores the items that are kept, and no others."""
+    small = _built(config, split, kept.n_kept, unranked=int(kept.bucket))
+    for layer in small.layers:  # rows of items that are kept come first in a table
+        weights = student.get_layer(layer.name).get_weights()
+        layer.set_weights([weight[: len(own)] for weight, own in zip(weights, layer.get_weights(), strict=True)])
+    return small
+
+
+def _built(config: Config, split: Split, n_items: int, **rows: Any) -> keras.Model:
     config = as_built(config)
     return students.get(config.student)(
-        split.train.n_items, embedding_dim=config.embedding_dim, history_length=length_of(config, split),
-        encoder=config.encoder, hidden=config.hidden, tied=config.tied, table=config.table,
-        table_options=config.table_options, item_counts=split.train.item_counts(), ordered=split.ordered,
-        seed=config.seed,
+        n_items, embedding_dim=config.embedding_dim, history_length=length_of(config, split), encoder=config.encoder,
+        hidden=config.hidden, tied=config.tied, table=config.table, table_options=config.table_options,
+        item_counts=split.train.item_counts(), ordered=split.ordered, seed=config.seed,
         context={name: len(column.vocabulary) for name, column in split.train.context.items()},
+        **rows,
     )  # fmt: skip
 
 
@@ -161,6 +177,22 @@ def table_form(full: keras.Model, split: Split, config: Config, folder: Path, pr
         **{**_settings(config, split), "seed": config.seed + 3}, **told,
     )  # fmt: skip
     _save(folder, student, curve)
+
+
+def cut_form(
+    student: keras.Model, kept: KeptItems, split: Split, config: Config, folder: Path, progress: Progress, **told: Any
+) -> None:
+    """Train a student on with rows for some items only; leave weights, curve and the items that are kept."""
+    kept.save(folder)
+    smaller = build_student(config, split, kept)
+    share_rows(student, smaller, kept.positions, split.train.item_counts())
+    settings = {**_settings(config, split), "seed": config.seed + 3}
+    curve = train(
+        smaller, split, stage="cut", folder=folder / "checkpoint", progress=progress,
+        monitor="val_ndcg@10" if len(split.valid) else None, student_loss_weight=config.student_loss_weight,
+        epochs=config.vocabulary_epochs, learning_rate=config.learning_rate, **settings, **told,
+    )  # fmt: skip
+    _save(folder, smaller, curve)
 
 
 def prune_form(

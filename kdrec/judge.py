@@ -25,10 +25,13 @@ class Judge:
     Args:
         split: whose test part is judged.
         k: length of the list.
+        is_kept: (n_items,) bool, the items that keep a row of their own, the head, judged apart from the others, the
+            tail; None where all do.
     """
 
     split: Split
     k: int
+    is_kept: np.ndarray | None = None
 
     def row(
         self, name: str, form: str, scorer: Scorer, history_length: int | None = None, **known: Any
@@ -42,7 +45,8 @@ class Judge:
             history_length: how much history the form reads; None gives it all.
             **known: columns that are not measured here, for example `bytes`.
         """
-        result = evaluate(scorer, self.split, "test", ks=(self.k,), history_length=history_length)
+        ends = {} if self.is_kept is None else {"head": self.is_kept, "tail": ~self.is_kept}
+        result = evaluate(scorer, self.split, "test", ks=(self.k,), history_length=history_length, item_sets=ends)
         ndcg = f"ndcg@{self.k}"
         values = result.per_user[ndcg]
         margin = 1.96 * values.std() / len(values) ** 0.5  # 95 % of the mean over users, normal approximation
@@ -66,6 +70,11 @@ class Judge:
             **result.metrics,
             **{f"{ndcg}_low": result.metrics[ndcg] - margin, f"{ndcg}_high": result.metrics[ndcg] + margin},
             **{f"{ndcg}_pessimistic": result.pessimistic[ndcg]},
+            **{
+                f"{metric}@{self.k}_{end}": None if np.isnan(value := found[f"{metric}@{self.k}"]) else value
+                for end, found in result.by_items.items()
+                for metric in ("ndcg", "recall")
+            },
             "tied_share": result.tied_share[f"tied@{self.k}"],
             **known,
         }

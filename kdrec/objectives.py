@@ -10,6 +10,7 @@ import tf_keras as keras
 from kdrec import losses
 from kdrec.config import SCHEDULED, Config
 from kdrec.distill import asking
+from kdrec.distill.teacher_fields import SCORED
 from kdrec.errors import DataError, UnknownNameError
 from kdrec.losses.base import DistillationLoss, TemperedLoss
 from kdrec.models import initialisers
@@ -48,7 +49,9 @@ def hard_loss(config: Config, item_counts: np.ndarray | None = None) -> keras.lo
 
 def needs(config: Config) -> frozenset[str]:
     """The fields of a teacher that its cache must hold."""
-    return asking.needs_of(soft_losses(config), config.weighting) | initialisers.needs(config.initialise)
+    found = asking.needs_of(soft_losses(config), config.weighting) | initialisers.needs(config.initialise)
+    chooses = config.vocabulary is not None and config.vocabulary_by == "teacher"
+    return found | {"scores"} if chooses and not found & SCORED else found
 
 
 def stored_top(config: Config) -> int:

@@ -18,8 +18,10 @@ from kdrec.bundle.items import Items
 from kdrec.bundle.manifest import DataSource, HistoryInput, Manifest
 from kdrec.bundle.read import open_bundle
 from kdrec.bundle.write import write_bundle
+from kdrec.catalogue import over_log
 from kdrec.compress import recipes
 from kdrec.config import Config
+from kdrec.data.kept_items import KeptItems
 from kdrec.data.splits import Split
 from kdrec.distill.batches import TrainingBatches, training_rows
 from kdrec.errors import TargetError
@@ -71,24 +73,39 @@ def check_targets(config: Config) -> None:
             )
 
 
-def export_bundles(student: keras.Model, split: Split, config: Config, name: str, folder: str | Path) -> None:
+def export_bundles(
+    student: keras.Model,
+    split: Split,
+    config: Config,
+    name: str,
+    folder: str | Path,
+    kept: KeptItems | None = None,
+) -> None:
     """Write a bundle, still without metrics, for each target of a configuration, into `folder/<target>`.
+
+    Args:
+        student: trained.
+        split, config, name: of the run.
+        folder: of the bundles.
+        kept: the items that the student knows, where they are not all of the split's.
 
     Raises:
         ConversionError: the converter refused or died; TargetError: a file breaks a rule of its device.
     """
     examples = representative(split, student, config.seed)
+    if kept is not None:
+        examples["history"] = kept.read(examples["history"])
     rows, length = examples["history"].shape
     for exported in export_all(student, export_jobs(config), examples):
         target = targets.get(exported.job.name)
         require(exported.model, target)
-        manifest = _manifest(name, target, exported, split, config, length)
+        manifest = _manifest(name, target, exported, split, config, length, kept)
         cases = [
             {key: values[row].reshape(-1).tolist() for key, values in examples.items()}
             for row in range(min(GOLDEN_ROWS, rows))
         ]
         cases[0]["history"] = [0] * (length - 1) + [1]  # the shortest history, too
-        files = {**exported.files, "items.json": _items(split).to_json()}
+        files = {**exported.files, "items.json": _items(split, kept).to_json()}
         files["golden.json"] = golden.make(target.oracle, cases, judge(manifest, files).answers)
         write_bundle(Path(folder, target.name), files, manifest)
 
@@ -119,21 +136,27 @@ class Shipped:
     known: dict[str, Any]
 
 
-def shipped(folder: Path) -> Shipped:
+def shipped(folder: Path, split: Split | None = None) -> Shipped:
     """Open a bundle, verified, and measure what is not quality: bytes, latency, arena.
 
     Latency is that of the signature `score` in LiteRT, whatever the target: history to all scores; of a file whose host
     looks up the history, from the device's inputs on.
+
+    Args:
+        folder: of the bundle.
+        split: whose items the scorer is to score, of which the file may know a part; None scores the file's own.
     """
     bundle = open_bundle(folder)
     manifest, files = bundle.manifest, bundle.files
-    scorer = judge(manifest, files)
+    scorer: Any = judge(manifest, files)
+    if split is not None:
+        scorer = over_log(scorer, bundle.items, split.train.item_ids.tolist())
     models = {name: content for name, content in files.items() if name not in ("items.json", "golden.json")}
     model_file = manifest.signatures["score"].file
-    split_up = sizes(files[model_file], manifest.data.n_items)
+    split_up = sizes(files[model_file], manifest.data.n_items, int(manifest.history.rare is not None))
     host = {name: content for name, content in models.items() if name != model_file}
     timed = bench(folder / model_file, "score")
-    known = {
+    known: dict[str, Any] = {
         "target": manifest.target,
         "recipe": manifest.recipe,
         "parameters": split_up.parameters + sum(map(_entries, host.values())),
@@ -145,6 +168,9 @@ def shipped(folder: Path) -> Shipped:
         "latency_us_p90": timed.latency_us_p90,
         "latency_us_p99": timed.latency_us_p99,
     }
+    if manifest.data.log_items is not None:
+        left_out = manifest.data.log_items - manifest.data.n_items
+        known["saved_bytes"] = round(known["table_bytes"] * left_out / manifest.data.n_items)
     if manifest.oracle == "tflite-micro":
         one: dict[str, np.ndarray] = {name: np.zeros(1, np.int32) for name in manifest.context}
         one["history"] = np.ones((1, manifest.history.length), np.int32)
@@ -162,15 +188,25 @@ def publish(source: Path, place: Path, metrics: Mapping[str, float]) -> None:
     write_bundle(place, bundle.files, replace(bundle.manifest, metrics=metrics))
 
 
-def _manifest(name: str, target: Target, exported: Exported, split: Split, config: Config, length: int) -> Manifest:
+def _manifest(
+    name: str,
+    target: Target,
+    exported: Exported,
+    split: Split,
+    config: Config,
+    length: int,
+    kept: KeptItems | None,
+) -> Manifest:
+    n_items, log_items = (split.train.n_items, None) if kept is None else (kept.n_kept, kept.n_items)
+    rare = n_items + 1 if kept is not None and kept.bucket else None
     return Manifest(
         name=name,
         target=target.name,
         recipe=config.recipe,
         kdrec=__version__,
         libraries=libraries.taking_part(config, target.oracle),
-        data=DataSource(name, split.fingerprint(), split.train.n_items),
-        history=HistoryInput(length, split.ordered),
+        data=DataSource(name, split.fingerprint(), n_items, log_items),
+        history=HistoryInput(length, split.ordered, rare),
         context={key: tuple(column.vocabulary.tolist()) for key, column in split.train.context.items()},
         files={},
         signatures=exported.signatures,
@@ -179,6 +215,9 @@ def _manifest(name: str, target: Target, exported: Exported, split: Split, confi
     )
 
 
-def _items(split: Split) -> Items:
-    order = np.argsort(-split.train.item_counts(), kind="stable")
-    return Items.of(split.train.item_ids.tolist(), split.train.titles(), order.tolist())
+def _items(split: Split, kept: KeptItems | None) -> Items:
+    ids, titles, counts = split.train.item_ids, np.array(split.train.titles(), object), split.train.item_counts()
+    known = np.arange(len(ids)) if kept is None else kept.positions
+    rare = ids[~kept.is_kept] if kept is not None and kept.bucket else ids[:0]
+    order = np.argsort(-counts[known], kind="stable")
+    return Items.of(ids[known].tolist(), titles[known].tolist(), order.tolist(), rare.tolist())

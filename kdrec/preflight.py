@@ -60,6 +60,8 @@ def check_names(config: Config) -> None:
             f"table_epochs={config.table_epochs} has no effect: table 'full' replaces no other; leave it out, or name "
             f"another table of {', '.join(tables.names())}"
         )
+    if config.vocabulary is not None and config.table != "full":
+        raise DataError(f"table must be 'full' where vocabulary is {config.vocabulary}, not {config.table!r}")
     students.get(config.student)
     encoders.get(config.encoder)
     _check_types(tables.get(config.table), config.table, "table_options", config.table_options)
@@ -113,8 +115,8 @@ def check_split(split: Split, config: Config) -> None:
     """The data must have something to judge by, and the student must be one that can be built for it.
 
     Raises:
-        DataError: nothing held out for test, k larger than the catalogue, fusion without validation pairs, or an
-            option that has no effect on these data.
+        DataError: nothing held out for test, k larger than the catalogue or the vocabulary, a vocabulary that leaves no
+            item out, fusion without validation pairs, or an option that has no effect on these data.
         TrainingError: an encoder that reads the order of histories that have none, or that cannot be shrunk.
     """
     if len(split.test) == 0:
@@ -131,6 +133,11 @@ def check_split(split: Split, config: Config) -> None:
         )
     if config.k > split.train.n_items:
         raise DataError(f"k must be at most the {split.train.n_items} items of the catalogue, not {config.k}")
+    if config.vocabulary is not None and not config.k <= config.vocabulary < split.train.n_items:
+        raise DataError(
+            f"vocabulary must be at least k={config.k} and below the {split.train.n_items} items of the catalogue, not "
+            f"{config.vocabulary}; leave it out to keep a row for each"
+        )
     student = forms.build_student(config, split)
     if forms.shrinks(config):
         check_shrink(replace(config, history_length=forms.length_of(config, split)))

@@ -108,6 +108,7 @@ def report(
     if trained.sources.extra is not None:
         left_out += extra_histories.filters(trained.sources.extra.folder)
     folders = {"teacher": trained.teacher.folder} | {key: form.stage.folder for key, form in trained.students.items()}
+    kept = steps.kept_in(trained.students)
     return {
         "schema": 1, "kdrec": __version__, "libraries": libraries.installed(), "seed": config.seed, "k": config.k,
         "config": json.loads(config.to_json()),
@@ -118,4 +119,5 @@ def report(
         "rows": rows,
         "curves": {form: forms.curve_of(folder) for form, folder in folders.items()},
         "samples": samples,
+        **({} if kept is None else {"vocabulary": describe.vocabulary(split, kept)}),
     }  # fmt: skip

@@ -2,15 +2,17 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import tf_keras as keras
 
-from kdrec import describe, extra_histories, forms, objectives, pack, samples, teaching
+from kdrec import describe, extra_histories, forms, objectives, pack, samples, teaching, vocabulary
 from kdrec.compress.prune import zero_share
 from kdrec.compress.shrink import shrink
 from kdrec.config import Config
+from kdrec.data.kept_items import KeptItems
 from kdrec.data.splits import Split
 from kdrec.distill.chain import StudentTeacher
 from kdrec.distill.phases import Phase
@@ -81,6 +83,14 @@ def small_table(split: Split, sources: Sources, last: Form, said: Progress, fold
     forms.table_form(student_of(last, split), split, config, folder, said, **listening(sources, split, config))
 
 
+def cut(split: Split, sources: Sources, last: Form, said: Progress, folder: Path) -> None:
+    """Train a student on with table rows for some items only, the teacher still speaking of all."""
+    config = objectives.at_the_end(last.config)
+    told = listening(sources, split, config)
+    kept = vocabulary.kept_items(split, told["cache"], told["sampled"], config)
+    forms.cut_form(student_of(last, split), kept, split, config, folder, said, **told)
+
+
 def pruned(split: Split, sources: Sources, last: Form, said: Progress, folder: Path) -> None:
     """Prune a student while it goes on listening, with schedules where the training left them."""
     config = objectives.at_the_end(last.config)
@@ -130,18 +140,26 @@ def assistant_cache(
 
 def student_of(form: Form, split: Split) -> keras.Model:
     """The student that a stage trained."""
-    return forms.load_weights(forms.build_student(form.config, split), form.stage.folder)
+    return forms.load_weights(forms.build_student(form.config, split, form.kept), form.stage.folder)
+
+
+def kept_in(students: Mapping[str, Form]) -> KeptItems | None:
+    """The items that the last student knows; None where it knows them all."""
+    return list(students.values())[-1].kept
 
 
 def export(name: str, split: Split, last: Form, config: Config, folder: Path) -> None:
     """Write a bundle for each target."""
-    pack.export_bundles(student_of(last, split), split, config, name, folder)
+    student = student_of(last, split)
+    if last.kept is not None:
+        student = forms.student_of_file(student, last.config, split, last.kept)
+    pack.export_bundles(student, split, config, name, folder, last.kept)
 
 
 def judge(
     split: Split,
     teacher: Stage,
-    students: dict[str, Form],
+    students: Mapping[str, Form],
     exported: Stage | None,
     config: Config,
     said: Progress,
@@ -156,7 +174,9 @@ def judge(
         exported: the stage of the bundles; None for a run without files.
         config, said, folder: of the run and of the stage.
     """
-    taught, judged = teaching.teacher_of(teacher.folder, split), Judge(split, config.k)
+    kept = kept_in(students)
+    judged = Judge(split, config.k, None if kept is None else kept.is_kept)
+    taught = teaching.teacher_of(teacher.folder, split)
     models: dict[str, keras.Model] = {name: student_of(form, split) for name, form in students.items()}
     targets = config.targets if exported is not None else ()
     total = 3 + len(models) + config.fusion + len(targets)
@@ -178,7 +198,7 @@ def judge(
         model = models["student_distilled"]
         sizes: list[dict[str, Any]] = [of_teacher, weight_sizes(model)]
         add(judged.fusion(taught, StudentTeacher(model, split.ordered), sizes))
-    shipped = {target: pack.shipped(exported.folder / target) for target in targets if exported is not None}
+    shipped = {target: pack.shipped(exported.folder / target, split) for target in targets if exported is not None}
     for target, form in shipped.items():
         form.known["sparsity"] = zero_share(next(reversed(models.values())))
         add(judged.row(f"{config.recipe}_{target}", "file", form.scorer, form.history_length, **form.known))

@@ -15,6 +15,7 @@ ITEM_FEATURES = (
 )
 USER_FEATURES = ("user_id_column", "user_category_columns", "user_numeric_columns")
 FILES = (*EVENT_COLUMNS, "delimiter", "lists", "valid", "test", "item_features", "user_features", "unlabelled")
+OF_VOCABULARY = ("vocabulary_by", "rare_items", "vocabulary_epochs")
 LOG = ("split", "minimum_rating", "min_user_items", "min_item_users")
 
 
@@ -42,13 +43,15 @@ def check_effect(config: Config) -> None:
 
 
 def check_training_effect(config: Config) -> None:
-    """Options of what only the teacher labels must meet a loss that listens to it, and to it alone where they say so.
+    """Options of a training must meet what they are about: a loss that listens to the teacher, a smaller vocabulary.
 
     Raises:
         DataError: the option, its value, and why it has no effect.
     """
     if config.student_loss_weight == 1:
         _refuse(config, ["sampled_histories", "unlabelled"], "with student_loss_weight=1 nobody listens to the teacher")
+    if config.vocabulary is None:
+        _refuse(config, OF_VOCABULARY, "every item keeps its row; give vocabulary, how many do")
     if config.whole_histories and config.student_loss_weight != 0:
         raise DataError(
             f"whole_histories=True leaves the hard loss without items, and student_loss_weight is "

@@ -11,7 +11,7 @@ from kdrec.bundle.host import HostPart
 from kdrec.bundle.signatures import SignatureSpec
 from kdrec.errors import BundleError
 
-SCHEMA = 1
+SCHEMA = 2  # 2: the file knows a part of the log's items; a bundle that knows them all is still written as 1
 NAME = "manifest.json"
 ITEMS = "items.json"
 GOLDEN = "golden.json"
@@ -25,19 +25,34 @@ _FIELDS = (
 
 @dataclass(frozen=True)
 class DataSource:
-    """The data that a bundle was made from: name, fingerprint (hex) and number of items."""
+    """The data that a bundle was made from.
+
+    Args:
+        name: of the data.
+        fingerprint: hex.
+        n_items: that the file scores.
+        log_items: that the log has, where these are more; None where they are the same.
+    """
 
     name: str
     fingerprint: str
     n_items: int
+    log_items: int | None = None
 
 
 @dataclass(frozen=True)
 class HistoryInput:
-    """How a device gives a history: its last `length` items, right-aligned, padded with token 0."""
+    """How a device gives a history: its last `length` items, right-aligned, padded with token 0.
+
+    Args:
+        length: tokens that the file takes.
+        ordered: whether their order counts.
+        rare: the token that the rare items of items.json share; None where there are none.
+    """
 
     length: int
     ordered: bool
+    rare: int | None = None
 
 
 @dataclass(frozen=True)
@@ -79,15 +94,19 @@ class Manifest:
 
     def to_json(self) -> bytes:
         """The bytes of manifest.json: sorted keys, one field a line, no time stamp."""
+        data, history = (
+            {name: value for name, value in vars(part).items() if value is not None}
+            for part in (self.data, self.history)
+        )
         document = {
-            "schema": SCHEMA,
+            "schema": 1 if self.data.log_items is None else 2,
             "name": self.name,
             "target": self.target,
             "recipe": self.recipe,
             "kdrec": self.kdrec,
             "libraries": dict(self.libraries),
-            "data": vars(self.data),
-            "history": {**vars(self.history), "padding": 0, "alignment": "right"},
+            "data": data,
+            "history": {**history, "padding": 0, "alignment": "right"},
             "context": {name: list(values) for name, values in self.context.items()},
             "files": {name: vars(checksum) for name, checksum in self.files.items()},
             "signatures": {name: signature.document() for name, signature in self.signatures.items()},
@@ -103,8 +122,11 @@ class Manifest:
         check_schema(root)
         root.only(_FIELDS)
         data, history = root.key("data"), root.key("history")
-        data.only(("name", "fingerprint", "n_items"))
-        history.only(("length", "ordered", "padding", "alignment"))
+        is_cut = root.key("schema").value == 2
+        data.only(("name", "fingerprint", "n_items", *(["log_items"] if is_cut else [])))
+        n_items = data.key("n_items").integer(1)
+        has_rare = is_cut and "rare" in history.mapping()
+        history.only(("length", "ordered", "padding", "alignment", *(["rare"] if has_rare else [])))
         history.key("padding").equal(0)
         history.key("alignment").equal("right")
         length = history.key("length").integer(1)
@@ -115,8 +137,15 @@ class Manifest:
             recipe=root.key("recipe").text(),
             kdrec=root.key("kdrec").text(),
             libraries={name: version.text() for name, version in root.key("libraries").mapping().items()},
-            data=DataSource(data.key("name").text(), data.key("fingerprint").text(), data.key("n_items").integer(1)),
-            history=HistoryInput(length, history.key("ordered").boolean()),
+            data=DataSource(
+                data.key("name").text(),
+                data.key("fingerprint").text(),
+                n_items,
+                data.key("log_items").integer(n_items + 1) if is_cut else None,
+            ),
+            history=HistoryInput(
+                length, history.key("ordered").boolean(), history.key("rare").equal(n_items + 1) if has_rare else None
+            ),
             context={name: _values(values) for name, values in root.key("context").mapping().items()},
             files={name: _checksum(name, entry) for name, entry in root.key("files").mapping().items()},
             signatures={

@@ -48,4 +48,9 @@ def open_bundle(folder: str | Path) -> Bundle:
             f"{folder / ITEMS} must have {manifest.data.n_items} ids, as {NAME} says, received {len(items.ids)}; "
             f"export the bundle again"
         )
+    if bool(items.rare) != (manifest.history.rare is not None):
+        raise BundleError(
+            f"{folder / ITEMS} must name rare items just where {NAME} has a token for them, received "
+            f"{len(items.rare)} and token {manifest.history.rare}; export the bundle again"
+        )
     return Bundle(folder, manifest, items, files)

@@ -136,6 +136,17 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
         "Distill with a full table, fit --table to it, and train on for so many epochs, distillation still on; 0 has "
         "--table from the start.",
     ),
+    "vocabulary": (
+        FILES,
+        "Items that keep a table row of their own, trained on with distillation still on; by default all. The others "
+        "are never recommended.",
+    ),
+    "vocabulary_by": (FILES, "Which items these are: popularity, or those that the teacher recommends most: teacher."),
+    "rare_items": (
+        FILES,
+        "The others leave the table and are skipped in histories, drop, or share a row there, bucket.",
+    ),
+    "vocabulary_epochs": (FILES, "Epochs of that training."),
     "sparsity": (FILES, "Share of zero weights after pruning; 0 leaves pruning out."),
     "prune_epochs": (FILES, "Epochs of pruning, distillation still on."),
     "quantize_epochs": (

@@ -133,3 +133,12 @@ def inputs(split: "Split", part: str, users: np.ndarray, length: int | None = No
         tokens = np.append(column.tokens, np.int32(0))
         x[name] = tokens[np.where(exists, first, len(column))]
     return x
+
+
+def pushed_right(tokens: np.ndarray) -> np.ndarray:
+    """Rows without gaps: the zeros go to the left, the others keep their order.
+
+    >>> pushed_right(np.array([[0, 3, 0, 2]])).tolist()
+    [[0, 0, 3, 2]]
+    """
+    return np.take_along_axis(tokens, np.argsort(tokens > 0, axis=1, kind="stable"), axis=1)

@@ -13,14 +13,15 @@ from kdrec.errors import TrainingError
 WRAPPED = re.compile(r"^(prune_low_magnitude|quant)_")  # how names begin of layers that TFMOT has wrapped
 TABLE, OWN_TABLE = "item_table", "item_scores"  # layers of a student: reads and scores, or scores alone
 SCORES = "scores"  # the layer that scores with what `item_table` holds
+SPREAD = "every_item"  # the layer of a student whose rare items share a row
 
 
 def student_reader(student: keras.Model, reads: Collection[str], query_layer: str) -> Callable[[Any, bool], Fields]:
     """A function (inputs, training) -> the student's `scores` and the fields that losses read beside them.
 
     `query` (rows, d) is the output of `query_layer`, and `item_embedding` (n_items, d) what multiplies it: the table of
-    layer `item_scores` or, in a tied student, the rows that layer `scores` makes of what `item_table` holds. Gradients
-    flow into both. Layers that are pruned or rounded are found by their own names.
+    layer `item_scores` or, in a tied student, the rows that layer `scores` makes of what `item_table` holds; items that
+    share a row have it all. Gradients flow into both. Layers that are pruned or rounded are found by their own names.
 
     Raises:
         TrainingError: a layer that is read does not exist.
@@ -33,15 +34,16 @@ def student_reader(student: keras.Model, reads: Collection[str], query_layer: st
         outputs["query"] = _layer(layers, query_layer, f"query_layer {query_layer!r}").output
     if "item_embedding" not in reads:
         return _outputs_of(student, outputs)
+    each_item = layers[SPREAD].spread if SPREAD in layers else tf.identity
     if OWN_TABLE in layers:
         read, table = _outputs_of(student, outputs), layers[OWN_TABLE].weights[0]
-        return lambda x, training: {**read(x, training), "item_embedding": tf.convert_to_tensor(table)}
+        return lambda x, training: {**read(x, training), "item_embedding": each_item(tf.convert_to_tensor(table))}
     outputs["held"] = _layer(layers, TABLE, f"item table {TABLE!r} or {OWN_TABLE!r}").output[1:]
     tied, scorer = _outputs_of(student, outputs), _layer(layers, SCORES, f"item scores {SCORES!r}")
 
     def read_tied(x: Any, training: bool) -> Fields:
         fields = tied(x, training)
-        fields["item_embedding"] = scorer.items(fields.pop("held"))
+        fields["item_embedding"] = each_item(scorer.items(fields.pop("held")))
         return fields
 
     return read_tied

@@ -72,6 +72,16 @@ class ItemLists:
             self.items[np.repeat(np.asarray(self.indptr)[rows], counts) + within],
         )
 
+    def only(self, wanted: np.ndarray) -> "ItemLists":
+        """The lists without the items that are not wanted, (n_items,) bool.
+
+        >>> ItemLists.of([[2, 0], [1]]).only(np.array([True, False, True])).counts().tolist()
+        [2, 0]
+        """
+        kept = wanted[self.items]
+        counts = np.bincount(self.rows()[kept], minlength=len(self))
+        return ItemLists(np.concatenate([[0], np.cumsum(counts)]), self.items[kept])
+
     def mask(self, n_items: int) -> np.ndarray:
         """(rows, n_items) true where an item is in the row's list."""
         mask = np.zeros((len(self), n_items), dtype=bool)

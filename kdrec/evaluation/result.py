@@ -1,6 +1,6 @@
 """What an evaluation found."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ class RankingResult:
         per_user: name -> (users,) float64, for metrics that have a value a user.
         users: (users,) positions of the users judged, in the order of `per_user`.
         left_out: users without a held-out item, for whom nothing is defined.
+        by_items: for each set of items that was asked for, name -> mean over the users with a held-out item in it, who
+            are judged by these items alone.
 
     >>> one = np.ones(1)
     >>> result = RankingResult({"hr@2": 1.0}, {"hr@2": 0.5}, {"tied@2": 1.0}, {"hr@2": one}, one, left_out=0)
@@ -33,6 +35,7 @@ class RankingResult:
     per_user: dict[str, np.ndarray]
     users: np.ndarray
     left_out: int
+    by_items: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         lines = [f"{len(self.users)} users, {self.left_out} without a held-out item"]

@@ -23,7 +23,7 @@ class TieGroups:
         size: (groups,) candidates in the group, g.
         held_out: (groups,) held-out items in the group, r >= 1.
         held_out_above: (groups,) held-out items of the user with a better score.
-        n_held_out: (users,) held-out items of each user, at least 1.
+        n_held_out: (users,) held-out items of each user; for a metric at least 1.
         n_candidates: (users,) items ranked for each user.
     """
 
@@ -97,6 +97,14 @@ class TieGroups:
             size=one,
             held_out=one,
             held_out_above=self.held_out_above[group] + order,
+        )
+
+    def defined(self) -> "TieGroups":
+        """The same without the users who have no held-out item."""
+        kept = self.n_held_out > 0
+        number = np.cumsum(kept) - 1
+        return replace(
+            self, user=number[self.user], n_held_out=self.n_held_out[kept], n_candidates=self.n_candidates[kept]
         )
 
     @classmethod

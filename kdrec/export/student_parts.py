@@ -42,8 +42,8 @@ class StudentParts:
 
     @property
     def item_rows(self) -> np.ndarray:
-        """(n_items, embedding_dim): the scoring table without padding."""
-        return self.table[1:] if self.is_tied else self.scoring
+        """(n_items, embedding_dim): the scoring table without padding, and without rows that are not scored."""
+        return self.table[1 : self.student.output_shape[-1] + 1] if self.is_tied else self.scoring
 
     def layer_names(self) -> list[str]:
         return [layer.name for layer in self.student.layers]

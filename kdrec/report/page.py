@@ -12,7 +12,7 @@ from kdrec.report.headline import headline, is_better_distilled
 from kdrec.report.pareto import pareto
 from kdrec.report.rows import Row, find, main_file, ndcg
 from kdrec.report.svg import inline_svg
-from kdrec.report.table import COMPARED, MAIN, Column, all_names, columns
+from kdrec.report.table import COMPARED, HEAD_AND_TAIL, MAIN, Column, all_names, columns
 from kdrec.report.words import (
     change,
     count,
@@ -46,6 +46,7 @@ def render_page(report: dict[str, Any]) -> str:
         tiles=_tiles(report, file),
         main=_table(report, columns(report, MAIN)),
         all=_table(report, columns(report, all_names(report))),
+        head_and_tail=_head_and_tail(report),
         comparison=_comparison(report),
         pictures=_pictures(report),
         samples=[_sample(sample, report) for sample in report["samples"]],
@@ -118,6 +119,11 @@ def _table(report: dict[str, Any], chosen: list[Column]) -> dict[str, Any]:
             cells.append({"text": column.cell(row), "below": below, "bar": bar})
         lines.append({"form": row["form"], "name": row["name"], "cells": cells})
     return {"headings": [column.heading for column in chosen], "rows": lines}
+
+
+def _head_and_tail(report: dict[str, Any]) -> dict[str, Any] | None:
+    """The table of what a smaller catalogue costs; None for a report of a whole one."""
+    return _table(report, columns(report, HEAD_AND_TAIL)) if "vocabulary" in report else None
 
 
 def _comparison(report: dict[str, Any]) -> dict[str, Any] | None:

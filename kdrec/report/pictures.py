@@ -18,6 +18,7 @@ _COLOURS = {
     "student_distilled": "#2f82d8",
     "shrunk": "#8a9a1d",
     "small_table": "#7a6a1f",
+    "cut": "#7f8f1f",
     "pruned": "#1d9a88",
     "quantized": "#c2427b",
 }

@@ -1,5 +1,6 @@
 """The rows as a table: one list of columns for the page, the README and the terminal."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from kdrec.report.words import count, kib, metric_name, microseconds, percent, q
 SHORT = ("name", "bytes", "keep", "ndcg@k", "recall@k", "latency_us_p50")
 MAIN = (*SHORT, "gzip_bytes", "parameters", "tied_share", "arena_bytes")
 COMPARED = ("name", "bytes", "gzip_bytes", "peak_memory_bytes", "latency_us_p50", "keep", "ndcg@k", "recall@k")
+HEAD_AND_TAIL = ("name", "saved_bytes", "ndcg@k", "ndcg@k_head", "recall@k_head", "ndcg@k_tail", "recall@k_tail")
 _NOT_COLUMNS = ("target", "recipe", "form")
 
 
@@ -36,6 +38,7 @@ _KNOWN = {
         Column("bytes", "Size", kib),
         Column("gzip_bytes", "gzip", kib),
         Column("table_bytes", "Item bytes", kib),
+        Column("saved_bytes", "Left out", kib),
         Column("overhead_bytes", "File overhead", kib),
         Column("sparsity", "Zero weights", percent),
         Column("keep", "Keeps", percent),
@@ -57,7 +60,7 @@ def columns(report: dict[str, Any], names: Sequence[str] = MAIN) -> list[Column]
         ReportError: a name that no row of the report has.
     """
     known = {"name", *all_names(report)}
-    chosen = [f"{name.removesuffix('@k')}@{report['k']}" if name.endswith("@k") else name for name in names]
+    chosen = [re.sub("@k(?=_|$)", f"@{report['k']}", name) for name in names]
     for name in chosen:
         if name not in known:
             raise ReportError(f"columns has {name!r}; the report's rows have {', '.join(sorted(known))}")

@@ -12,6 +12,7 @@ _ROWS = {
     "student_distilled": "Student, distilled",
     "shrunk": "Student, distilled and shrunk",
     "small_table": "Student, item table replaced",
+    "cut": "Student, fewer items",
     "pruned": "Student, distilled and pruned",
     "quantized": "Student, trained under rounding",
     "fusion": "Teacher and student together",
@@ -47,12 +48,12 @@ def stage_name(name: str) -> str:
 def metric_name(name: str) -> str:
     """A metric's name for people.
 
-    >>> metric_name("ndcg@10"), metric_name("val_recall@5")
-    ('NDCG@10', 'Val recall@5')
+    >>> metric_name("ndcg@10"), metric_name("val_recall@5"), metric_name("recall@10_tail")
+    ('NDCG@10', 'Val recall@5', 'Recall@10 tail')
     """
     base, at, k = name.partition("@")
     words = _METRICS.get(base, base.replace("_", " "))
-    return words[:1].upper() + words[1:] + at + k
+    return words[:1].upper() + words[1:] + at + k.replace("_", " ")
 
 
 def kib(size: float | None) -> str:

@@ -83,7 +83,7 @@ def context_tokens(
 
 
 def checked(
-    x: Mapping[str, np.ndarray], names: Sequence[str], length: int, n_items: int
+    x: Mapping[str, np.ndarray], names: Sequence[str], length: int, last_token: int
 ) -> tuple[int, dict[str, np.ndarray]]:
     """The inputs of a file for many rows, brought to its history length.
 
@@ -91,7 +91,7 @@ def checked(
         x: at least `names`: `history` (rows, any) and (rows,) a context feature, integers.
         names: inputs of the file.
         length: of the file's history.
-        n_items: tokens run from 0 to n_items; a microcontroller does not check them.
+        last_token: tokens run from 0 to it; a microcontroller does not check them.
 
     Returns:
         The number of rows and an int32 array a name.
@@ -107,9 +107,9 @@ def checked(
     history = np.asarray(x["history"])
     if history.ndim != 2:
         raise DataError(f"history must be (rows, length) tokens, received shape {history.shape}; one row a user")
-    outside = history[(history < 0) | (history > n_items)]
+    outside = history[(history < 0) | (history > last_token)]
     if len(outside):
-        raise DataError(f"history must hold tokens from 0 to {n_items}, received {outside[0]}; token = position + 1")
+        raise DataError(f"history must hold tokens from 0 to {last_token}, received {outside[0]}; token = position + 1")
     arrays = {"history": right_aligned(history, length)}
     for name in names:
         if name == "history":

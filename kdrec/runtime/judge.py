@@ -41,10 +41,11 @@ def litert(manifest: Manifest, files: Mapping[str, bytes], num_threads: int = 1)
     name = manifest.signatures["score"].file
     file = LiteRtFile(files[name], name, num_threads)
     if manifest.host is None:
-        scores = FileScores(file)
+        scores = FileScores(file, last_token=manifest.history.rare)
     else:
         host = Host(manifest.host, files, file.ends("score").inputs)
-        scores = FileScores(file, host, ["history", *manifest.context], manifest.history.length)
+        names = ["history", *manifest.context]
+        scores = FileScores(file, host, names, manifest.history.length, manifest.history.rare)
     _check(scores, manifest, name)
     return scores
 
@@ -63,7 +64,7 @@ def judge(manifest: Manifest, files: Mapping[str, bytes], num_threads: int = 1) 
     if manifest.oracle == "litert":
         return litert(manifest, files, num_threads)
     name = manifest.signatures["score"].file
-    micro = MicroFile(files[name], name)
+    micro = MicroFile(files[name], name, last_token=manifest.history.rare)
     _check(micro, manifest, name)
     return micro
 

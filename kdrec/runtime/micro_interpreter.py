@@ -44,12 +44,15 @@ class MicroFile:
         content: the file's bytes.
         name: of the file, for errors.
         timeout: seconds that one call may take.
+        last_token: the largest that a history may hold; None is the last item's.
 
     Raises:
         RuntimeFileError: the file is no .tflite file or has no signature `score` (history -> scores).
     """
 
-    def __init__(self, content: bytes, name: str = "model.tflite", timeout: float = 3600.0):
+    def __init__(
+        self, content: bytes, name: str = "model.tflite", timeout: float = 3600.0, last_token: int | None = None
+    ):
         self._content, self.name, self._timeout = content, name, timeout
         try:
             file = read(content)
@@ -69,6 +72,7 @@ class MicroFile:
         self._edge = _edge(signature.outputs["scores"])
         self.length = signature.inputs["history"].shape[1]
         self.n_items = self._edge.shape[-1]
+        self._last_token = last_token or self.n_items
 
     def __call__(self, x: Mapping[str, np.ndarray]) -> np.ndarray:
         """x: `history` (rows, any) tokens and (rows,) a context feature -> (rows, n_items) float32."""
@@ -89,7 +93,7 @@ class MicroFile:
             raise RuntimeFileError(
                 f"{self.name} needs the micro interpreter, which is not installed: pip install 'kdrec[micro]'"
             )
-        n_rows, arrays = checked(x, self._names, self.length, self.n_items)
+        n_rows, arrays = checked(x, self._names, self.length, self._last_token)
         if n_rows == 0:
             raise RuntimeFileError(f"{self.name}: x must have at least one row, received none; give a history")
         with tempfile.TemporaryDirectory(prefix="kdrec-micro-") as temporary:

@@ -22,7 +22,8 @@ class Recommendations:
         items: ids as in the log.
         scores: one an item, comparable within this list only; 0 each when `fallback`.
         titles: one an item.
-        unknown: ids given that the catalogue does not have; they were skipped.
+        unknown: ids given that the catalogue does not have; they were skipped. A rare item, whose row others share,
+            is known in a history alone.
         unknown_context: names of context features whose value the model does not know.
         fallback: the history named no known item, so the most popular items are listed.
     """
@@ -50,7 +51,7 @@ class Recommender:
         self.bundle = bundle
         self._num_threads = num_threads
         self._model = litert(bundle.manifest, bundle.files, num_threads)
-        self._positions = bundle.items.positions()
+        self._positions, self._tokens = bundle.items.positions(), bundle.items.tokens()
 
     @classmethod
     def load(cls, folder: str | Path, num_threads: int = 1) -> "Recommender":
@@ -87,7 +88,8 @@ class Recommender:
         Raises:
             DataError: k is larger than the number of items that may be listed, or an argument of a wrong type.
         """
-        seen, unknown = split_known(history, self._positions, "history")
+        tokens_seen, unknown = split_known(history, self._tokens, "history")
+        seen = [token - 1 for token in tokens_seen if token <= len(self._positions)]
         barred, unknown_barred = split_known(() if exclude is None else exclude, self._positions, "exclude")
         allowed = np.ones(len(self._positions), bool)
         if candidates is not None:
@@ -99,10 +101,10 @@ class Recommender:
         _check_k(k, int(allowed.sum()), len(allowed))
         tokens, unknown_context = context_tokens(context, self.bundle.manifest.context)
         skipped = tuple(dict.fromkeys(unknown + unknown_barred))
-        if not seen:
+        if not tokens_seen:
             return self._list(self._popular(allowed, k), np.zeros(k), skipped, unknown_context, fallback=True)
         x = {name: np.array([token], np.int32) for name, token in tokens.items()}
-        x["history"] = right_aligned(np.array([seen]) + 1, self._model.length)
+        x["history"] = right_aligned(np.array([tokens_seen]), self._model.length)
         positions, scores = self._rank(x, allowed, k, whole=candidates is not None)
         return self._list(positions, scores, skipped, unknown_context)
 

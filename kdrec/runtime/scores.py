@@ -21,6 +21,7 @@ class FileScores:
         prepare: makes the file's inputs from the tokens of one row; None hands the tokens over by name.
         names: inputs that `x` must have; None takes the file's.
         length: of a history; None takes the file's.
+        last_token: the largest that a history may hold; None is the last item's.
 
     Raises:
         RuntimeFileError: the file has no such signature, input or output.
@@ -32,6 +33,7 @@ class FileScores:
         prepare: Callable[[Tokens], dict[str, np.ndarray]] | None = None,
         names: list[str] | None = None,
         length: int | None = None,
+        last_token: int | None = None,
     ):
         ends = file.ends("score")
         if length is None and "history" not in ends.inputs:
@@ -44,6 +46,7 @@ class FileScores:
         self._scores = score_outputs(ends.outputs, file.name)
         self.length = ends.inputs["history"].shape[1] if length is None else length
         self.n_items = sum(edge.shape[-1] for edge in self._scores.values())
+        self._last_token = last_token or self.n_items
         self.k = _top_k(file)
 
     def __call__(self, x: Tokens) -> np.ndarray:
@@ -83,7 +86,7 @@ class FileScores:
         return Answer(self._dequantize(outputs), stored, recommended)
 
     def _rows(self, x: Tokens) -> tuple[int, Iterator[Tokens]]:
-        n_rows, arrays = checked(x, self._names, self.length, self.n_items)
+        n_rows, arrays = checked(x, self._names, self.length, self._last_token)
         return n_rows, ({name: array[row : row + 1] for name, array in arrays.items()} for row in range(n_rows))
 
     def _run(self, signature: str, tokens: Tokens) -> dict[str, np.ndarray]:

@@ -7,11 +7,12 @@ from typing import Any
 from kdrec.compression import final, not_smaller
 from kdrec.config import Config
 from kdrec.errors import DataError
+from kdrec.without_effect import OF_VOCABULARY
 
 LITERT_ONLY = ("android",)  # targets whose files may have item rows of four bits
 ROUNDING_EPOCHS = 6  # of training under rounding, where the configuration names none
 
-# Option -> how a trial of Optuna chooses it. A new knob is a new line.
+# Option -> how a trial of Optuna chooses it; of options that count items, as a share. A new knob is a new line.
 KNOBS: dict[str, Callable[[Any, Config], Any]] = {
     "embedding_dim": lambda trial, _: trial.suggest_int("embedding_dim", 8, 96, step=4),
     "hidden": lambda trial, _: trial.suggest_categorical("hidden", [0, 32, 64, 128, 256, 512]),
@@ -20,6 +21,7 @@ KNOBS: dict[str, Callable[[Any, Config], Any]] = {
     "temperature": lambda trial, _: trial.suggest_float("temperature", 0.3, 3.0, log=True),
     "student_loss_weight": lambda trial, _: trial.suggest_float("student_loss_weight", 0.0, 0.6, step=0.1),
     "learning_rate": lambda trial, _: trial.suggest_float("learning_rate", 0.002, 0.02, log=True),
+    "vocabulary": lambda trial, _: trial.suggest_categorical("vocabulary", [1.0, 0.75, 0.5]),
     "sparsity": lambda trial, _: trial.suggest_categorical("sparsity", [0.0, 0.3, 0.5]),
 }
 
@@ -40,15 +42,20 @@ def check_knobs(over: tuple[str, ...]) -> None:
             raise DataError(f"over has no {name!r}; it has {', '.join(KNOBS)}")
 
 
-def suggested(trial: Any, base: Config, over: tuple[str, ...]) -> Config:
+def suggested(trial: Any, base: Config, over: tuple[str, ...], n_items: int) -> Config:
     """The configuration of a trial; a student that is drawn as small as it would be shrunk is not shrunk.
 
     Args:
         trial: of Optuna.
         base: all that is not varied.
         over: the knobs that are.
+        n_items: in the catalogue.
     """
     chosen: dict[str, Any] = {name: KNOBS[name](trial, base) for name in over}
+    if "vocabulary" in chosen:
+        kept = max(round(chosen["vocabulary"] * n_items), base.k)
+        whole = Config().only("vocabulary", *OF_VOCABULARY)
+        chosen |= {"vocabulary": kept} if kept < n_items else whole
     if "losses" in chosen:
         chosen |= {"loss_weights": None, "loss_options": {}}
     if chosen.get("recipe", base.recipe) == "int4_table" and not base.quantize_epochs:
@@ -65,7 +72,7 @@ def least_bytes(config: Config, n_items: int) -> int:
     16272
     """
     config = final(config)
-    width, rows = config.embedding_dim, n_items + 1
+    width, rows = config.embedding_dim, (config.vocabulary or n_items) + 1
     table = rows * width * (1 if config.tied else 2)
     table = table // 2 if config.recipe == "int4_table" else table  # widths are even there
     table = table if config.table == "full" else 0

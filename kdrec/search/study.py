@@ -90,7 +90,7 @@ def search(
     study = _study(work, _key(config, split), config.seed)
 
     def objective(trial: optuna.Trial) -> tuple[float, float]:
-        tried = suggested(trial, config, over)
+        tried = suggested(trial, config, over, split.train.n_items)
         trial.set_user_attr("config", json.loads(tried.to_json()))
         least = least_bytes(tried, split.train.n_items)
         if goal.bytes is not None and least > goal.bytes:
@@ -141,7 +141,7 @@ def _is_beaten(study: optuna.Study, ndcg: float, least: int) -> bool:
 
 def _judge(bundle: Path, k: int, split: Split, reached: float) -> Judged:
     """Judge a file on the validation part."""
-    shipped = pack.shipped(bundle)
+    shipped = pack.shipped(bundle, split)
     ndcg = _ndcg(shipped.scorer, split, k, shipped.history_length)
     return Judged(
         ndcg, ndcg / reached, shipped.known["bytes"], shipped.known["gzip_bytes"], shipped.known["latency_us_p50"]

@@ -30,7 +30,7 @@ class Sizes:
     constants: tuple[tuple[tuple[int, ...], str, int], ...]
 
 
-def sizes(content: bytes, n_items: int) -> Sizes:
+def sizes(content: bytes, n_items: int, unranked: int = 0) -> Sizes:
     """Split the bytes of a file into tables, weights and overhead.
 
     Args:
@@ -38,6 +38,7 @@ def sizes(content: bytes, n_items: int) -> Sizes:
         n_items: items in the catalogue; a constant of n_items or n_items + 1 rows is a table, and so are the
             matrices of several FULLY_CONNECTED whose outputs are together the graph's scores, one an item, and a
             constant that both a GATHER and a multiplication read, such as a codebook.
+        unranked: rows of a table beyond those, which histories read.
 
     Raises:
         RuntimeFileError: the bytes are not a whole .tflite file.
@@ -52,7 +53,7 @@ def sizes(content: bytes, n_items: int) -> Sizes:
     tables = weights = parameters = 0
     for tensor in users.values():
         size = file.buffer_bytes[tensor.buffer]
-        if tensor.buffer in parts or tensor.shape and tensor.shape[0] in (n_items, n_items + 1):
+        if tensor.buffer in parts or tensor.shape and tensor.shape[0] in (n_items, n_items + 1 + unranked):
             tables += size
         elif tensor.dtype in ("int8", "uint8", "float16", "float32") or tensor.scales:
             weights += size

@@ -91,6 +91,14 @@ def test_a_catalogue_of_another_size_than_the_manifest_says(tmp_path: Path) -> N
         open_bundle(tmp_path / "b")
 
 
+def test_rare_items_without_a_token_for_them(tmp_path: Path) -> None:
+    rare = Items.of(ITEMS.ids, ITEMS.titles, ITEMS.popular, rare=[5])
+    files = {**FILES, "items.json": rare.to_json()}
+    write_bundle(tmp_path / "b", files, manifest(data=DataSource("tiny", "ab" * 32, 3, 4)))
+    with pytest.raises(BundleError, match="items.json must name rare items just where .* received 1 and token None"):
+        open_bundle(tmp_path / "b")
+
+
 def test_an_output_folder_that_holds_something_else(tmp_path: Path, folder: Path) -> None:
     message = "is an output folder that holds something else, for example notes.txt, and would lose it: give another"
     (tmp_path / "mine").mkdir()

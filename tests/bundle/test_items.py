@@ -23,6 +23,13 @@ def test_only_the_first_thousand_popular_items_are_kept() -> None:
     assert items.popular == tuple(range(1000))
 
 
+def test_rare_items_have_an_id_and_no_place() -> None:
+    items = Items.of(np.array([3, 1]), ["A", "B"], [1], rare=np.array([7, 5]))
+    assert Items.from_json(items.to_json()) == items
+    assert items.positions() == {3: 0, 1: 1} and items.tokens() == {3: 1, 1: 2, 7: 3, 5: 3}
+    assert b"rare" not in Items.of([3], ["A"], []).to_json()
+
+
 def test_ids_typed_by_a_user() -> None:
     assert Items.of(["7"], ["A"], []).id_from_text("7") == "7"
     numbers = Items.of([7], ["A"], [])
@@ -43,6 +50,9 @@ def test_ids_typed_by_a_user() -> None:
         ({"ids": [1], "titles": ["A"], "popular": [1]}, r"popular\[0\] must be a position from 0 to 0, received 1"),
         ({"ids": [1, 2], "titles": ["A", "B"], "popular": [0, 0]}, "popular must name each position once"),
         ({"ids": [1], "titles": ["A"], "popular": 0}, "popular must be a list, received 0"),
+        ({"ids": [1], "titles": ["A"], "popular": [], "rare": []}, "rare must be a list that is not empty"),
+        ({"ids": [1], "titles": ["A"], "popular": [], "rare": ["a"]}, r"ids and rare\[1\] must be int like ids\[0\]"),
+        ({"ids": [1], "titles": ["A"], "popular": [], "rare": [2, 1]}, "ids and rare must name each id once"),
         ({"ids": [1], "titles": ["A"]}, "the document must have 'popular'"),
     ],
 )

@@ -8,7 +8,7 @@ from bundle_parts import FILES, HOST, manifest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdrec.bundle import Manifest
+from kdrec.bundle import DataSource, HistoryInput, Manifest
 from kdrec.bundle.checksum import checksum
 from kdrec.errors import BundleError
 
@@ -20,6 +20,8 @@ TABLES = {name: checksum(b"t") for name in ("host_table.npy", "daypart.npy", "sc
     "written",
     [
         manifest(files=LISTED),
+        manifest(files=LISTED, data=DataSource("tiny", "ab" * 32, 3, 5)),
+        manifest(files=LISTED, data=DataSource("tiny", "ab" * 32, 3, 5), history=HistoryInput(2, True, rare=4)),
         manifest(files={**LISTED, **TABLES}, host=HOST, oracle="tflite-micro", context={"hour": (0, 1)}, metrics={}),
     ],
 )
@@ -36,6 +38,19 @@ def test_the_document_is_the_one_that_the_design_names() -> None:
         "dtype": "int8", "shape": [1, 3], "scale": 0.125, "zero_point": -3,
     }  # fmt: skip
     assert document["files"]["model.tflite"]["bytes"] == 40
+
+
+def test_a_file_that_knows_a_part_of_the_items_has_another_schema_and_only_it() -> None:
+    written = manifest(files=LISTED, data=DataSource("tiny", "ab" * 32, 3, 5), history=HistoryInput(2, True, rare=4))
+    document = json.loads(written.to_json())
+    assert (document["schema"], document["data"]["log_items"], document["history"]["rare"]) == (2, 5, 4)
+    for changes, message in (
+        ({"schema": 1}, "data must have no field 'log_items'"),
+        ({"data": {**document["data"], "log_items": 3}}, "data.log_items must be an integer of at least 4, received 3"),
+        ({"history": {**document["history"], "rare": 3}}, "history.rare must be 4, received 3"),
+    ):
+        with pytest.raises(BundleError, match=message):
+            Manifest.from_json(json.dumps({**document, **changes}).encode())
 
 
 def altered(path: str, value) -> bytes:
@@ -109,9 +124,9 @@ def test_a_file_name_that_leaves_the_folder(name: str) -> None:
 
 
 def test_a_newer_schema_says_to_update() -> None:
-    message = "manifest.json has schema 2, a newer schema than 1, which this version reads: update kdrec"
+    message = "manifest.json has schema 3, a newer schema than 2, which this version reads: update kdrec"
     with pytest.raises(BundleError, match=message):
-        Manifest.from_json(b'{"schema": 2, "anything": "else"}')
+        Manifest.from_json(b'{"schema": 3, "anything": "else"}')
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,22 @@ def test_users_without_a_held_out_item_are_left_out_and_counted():
     assert result.tied_share == {"tied@1": 1 / 3, "tied@2": 0.0}
 
 
+def test_sets_of_items_are_judged_apart_among_all():
+    """User 0 has item 1 at rank 1; user 1 item 3 at rank 1 and item 0 at rank 4; user 3 item 2, tied for rank 1."""
+    odd = np.array([False, True, False, True])
+    sets = {"odd": odd, "even": ~odd, "none": np.zeros(4, bool)}
+    found = judge(item_sets=sets).by_items
+    assert found["odd"]["recall@1"] == (1 + 1) / 2 and found["odd"]["ndcg@2"] == (1 + 1) / 2
+    assert found["even"]["recall@1"] == (0 + 0.5) / 2 and found["even"]["recall@2"] == (0 + 1) / 2
+    assert found["even"]["ndcg@2"] == pytest.approx((0 + (1 + 1 / np.log2(3)) / 2) / 2)
+    assert np.isnan(found["none"]["recall@1"])
+    parts = judge([SCORES[:1], SCORES[1:]], item_sets=sets).by_items
+    assert parts["even"] == pytest.approx(found["even"]) and judge().by_items == {}
+    assert judge(item_sets={"all": odd | ~odd}).by_items["all"] == pytest.approx(
+        {name: judge().metrics[name] for name in found["odd"]}
+    )
+
+
 def test_names_are_the_metric_at_k():
     names = ["recall", "precision", "f1", "ndcg", "hr", "mrr", "map"]
     expected = {f"{name}@{k}" for name in names for k in (1, 2)} | {"auc"}

@@ -10,15 +10,18 @@ from kdrec.bundle.read import open_bundle
 from kdrec.config import Config
 from kdrec.errors import DataError, TrainingError
 from kdrec.report.check import check_report
+from kdrec.without_effect import check_training_effect
 
 
 def test_every_variant_takes_its_own_steps():
-    found = compare.variants(Config(quantize_epochs=3, assistants=(64,), sampled_histories=0.5))
+    config = Config(quantize_epochs=3, assistants=(64,), sampled_histories=0.5, vocabulary=600, rare_items="bucket")
+    found = compare.variants(config)
     assert len({config.to_json() for config in found.values()}) == len(found) == 13
     for name, config in found.items():
         steps = name.split(", ")
         assert (config.student_loss_weight < 1) == ("distillation" in steps)
-        assert (config.sparsity > 0) == ("pruning" in steps)
+        assert (config.sparsity > 0) == (config.vocabulary == 600) == ("pruning" in steps)
+        check_training_effect(config)
         assert (config.recipe != "float32") == any(
             "quant" in step or "bits" in step or "round" in step for step in steps
         )

@@ -26,6 +26,8 @@ def test_what_may_be_left_out_is_at_least_zero(name: str) -> None:
         ({"learning_rate": 0.0}, "learning_rate must be above 0, not 0.0"),
         ({"temperature": -1.0}, "temperature must be above 0, not -1.0"),
         ({"sparsity": 1.0}, r"sparsity must lie in \[0, 1\), not 1.0; 0 leaves pruning out"),
+        ({"vocabulary_by": "luck"}, "vocabulary_by must be popularity or teacher, not 'luck'"),
+        ({"rare_items": "keep"}, "rare_items must be drop or bucket, not 'keep'"),
         ({"student_loss_weight": 1.5}, r"student_loss_weight must lie in \[0, 1\], not 1.5"),
         ({"loss_weights": (1.0, 2.0)}, r"loss_weights must have one value a loss \(1\), not 2"),
         ({"targets": ()}, "targets must name at least one and none twice, not nothing"),

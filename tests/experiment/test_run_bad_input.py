@@ -117,6 +117,12 @@ def test_unknown_names_are_refused_before_anything_is_read(
             "sampled_histories=1.0 has no effect: with student_loss_weight=1 nobody listens to the teacher",
         ),
         (
+            {"rare_items": "bucket"},
+            DataError,
+            "rare_items='bucket' has no effect: every item keeps its row; give vocabulary, how many do; leave it out",
+        ),
+        ({"vocabulary_epochs": 3}, DataError, "vocabulary_epochs=3 has no effect: every item keeps its row"),
+        (
             {"unlabelled": "x.csv", "student_loss_weight": 1.0},
             DataError,
             "unlabelled='x.csv' has no effect: with student",
@@ -147,6 +153,16 @@ def test_options_that_make_no_sense_are_refused_before_anything_is_read(
         ({"item_id_column": None}, DataError, "item_features needs item_id_column"),
         ({"min_user_items": 1000}, DataError, r"k_core\(1000, 1\) left no pair of"),
         ({"minimum_rating": 3.0}, DataError, "minimum_rating=3 needs ratings, and the log has none"),
+        (
+            {"vocabulary": ITEMS},
+            DataError,
+            f"vocabulary must be at least k=10 and below the {ITEMS} items of the catalogue, not {ITEMS}; leave it out",
+        ),
+        (
+            {"vocabulary": 9},
+            DataError,
+            f"vocabulary must be at least k=10 and below the {ITEMS} items .*, not 9; leave",
+        ),
         ({"k": ITEMS + 1}, DataError, f"k must be at most the {ITEMS} items of the catalogue, not {ITEMS + 1}"),
         (
             {"split": "random_per_user", "encoder": "conv"},

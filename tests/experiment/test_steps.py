@@ -26,8 +26,17 @@ def test_a_step_that_is_asked_for_must_have_its_place():
 
 
 def test_no_step_of_that_name():
-    with pytest.raises(DataError, match="steps has no 'melt'; it has shrink, table, prune, quantize"):
+    with pytest.raises(DataError, match="steps has no 'melt'; it has shrink, table, vocabulary, prune, quantize"):
         check_steps(Config(steps=("melt", "prune")))
+
+
+@pytest.mark.parametrize("steps", [("prune", "vocabulary"), ("quantize", "prune", "vocabulary")])
+def test_a_catalogue_is_cut_before_anything_that_its_training_would_undo(steps):
+    config = Config(vocabulary=100, sparsity=0.5, quantize_epochs=1 * ("quantize" in steps), steps=steps)
+    with pytest.raises(DataError, match="steps must name 'vocabulary' before prune and quantize, .* not " + steps[0]):
+        check_steps(config)
+    check_steps(Config(vocabulary=100, sparsity=0.0, steps=steps))
+    check_steps(Config(sparsity=0.5, steps=steps))
 
 
 def test_no_step_twice():

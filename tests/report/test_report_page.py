@@ -6,6 +6,7 @@ import pytest
 from fake_report import FORMS, fake_comparison, fake_report
 
 from kdrec.report import ReportError, write_report
+from kdrec.report.check import check_report
 from kdrec.report.page import render_page
 from kdrec.report.words import row_name
 
@@ -198,3 +199,17 @@ def test_a_comparison_has_its_table_and_its_picture() -> None:
     assert "With and without each step" in page and "What each step brings" in page
     assert "Distillation, four bits" in page and "371 KiB" in page  # its memory
     assert "With and without each step" not in render_page(fake_report())
+
+
+def test_head_and_tail_have_their_table_where_the_catalogue_was_cut() -> None:
+    report = fake_report()
+    for row in report["rows"]:
+        row |= {"ndcg@10_head": 0.2, "recall@10_head": 0.3, "ndcg@10_tail": 0.0625, "recall@10_tail": None}
+    report["rows"][-1]["saved_bytes"] = 9 * 1024
+    report["vocabulary"] = {"items": 1200, "kept": 900, "tail_share": 0.125}
+    check_report(report)
+    text = text_of(render_page(report))
+    assert "900 of 1,200 items keep a row" in text and "which 12.5 % of the test pairs are about" in text
+    assert "Left out NDCG@10 NDCG@10 head Recall@10 head NDCG@10 tail Recall@10 tail" in text
+    assert f"9.0 KiB 0.1231 {0.95 * 0.1231:.4f}–{1.05 * 0.1231:.4f} 0.2000 0.3000 0.0625 –" in text
+    assert "Head and tail" not in text_of(plain())

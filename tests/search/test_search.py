@@ -141,6 +141,16 @@ def test_what_is_no_knob_is_refused(config):
         search(config, Goal(keep=0.9), over=("colour",))
 
 
+def test_a_vocabulary_is_searched_as_a_share_of_the_catalogue():
+    base = Config(vocabulary=30, rare_items="bucket", k=10)
+    shares = {0.5: 30, 0.75: 45, 1.0: None}
+    for share, kept in shares.items():
+        tried = suggested(optuna.trial.FixedTrial({"vocabulary": share}), base, ("vocabulary",), n_items=60)
+        assert tried.vocabulary == kept and tried.rare_items == ("bucket" if kept else "drop")
+        assert least_bytes(tried, 60) - least_bytes(tried, 0) == (0 if kept else 60 * base.embedding_dim)
+    assert suggested(optuna.trial.FixedTrial({"vocabulary": 0.5}), base, ("vocabulary",), n_items=16).vocabulary == 10
+
+
 def test_only_litert_has_item_rows_of_four_bits():
     assert recipes_of(Config(targets=("android",))) == ["int8", "int4_table"]
     assert recipes_of(Config(targets=("micro",))) == ["int8"]

@@ -83,12 +83,21 @@ class ItemTable(keras.layers.Layer):
 
 @keras.utils.register_keras_serializable("kdrec")
 class TiedScores(keras.layers.Layer):
-    """score_j = q · E_j for every item j; the padding row is sliced off, so padding can never be recommended."""
+    """score_j = q · E_j for every item j; the padding row is sliced off, so padding can never be recommended.
+
+    Args:
+        n_items: how many rows after the padding row are scored; None scores them all.
+    """
+
+    def __init__(self, n_items: int | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.n_items = n_items
 
     def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
-        """query: (rows, embedding_dim), table: (n_items + 1, embedding_dim) -> (rows, n_items)."""
+        """query: (rows, embedding_dim), table: (at least n_items + 1, embedding_dim) -> (rows, n_items)."""
         query, table = inputs
-        return tf.matmul(query, table, transpose_b=True)[:, 1:]
+        end = None if self.n_items is None else self.n_items + 1
+        return tf.matmul(query, table, transpose_b=True)[:, 1:end]
 
     def items(self, held: list[tf.Tensor]) -> tf.Tensor:
         """What `ItemTable` hands out beside the rows of a history -> (n_items, embedding_dim)."""
@@ -96,6 +105,9 @@ class TiedScores(keras.layers.Layer):
 
     def get_prunable_weights(self) -> list[tf.Variable]:
         return []
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "n_items": self.n_items}
 
 
 @keras.utils.register_keras_serializable("kdrec")

@@ -7,9 +7,10 @@ from typing import Any
 import tensorflow as tf
 import tf_keras as keras
 
+from kdrec.data.kept_items import KeptItems
 from kdrec.errors import TrainingError
 from kdrec.models import encoders, tables
-from kdrec.models.layers import UntiedScores
+from kdrec.models.layers import EveryItem, HistoryRows, TiedScores, UntiedScores
 
 OF_EVERY_ENCODER = {"history", "embedded", "context", "ordered", "seed"}
 OF_EVERY_TABLE = {"n_items", "row_width", "item_counts", "seed"}
@@ -29,6 +30,8 @@ def history(
     item_counts: Any = None,
     ordered: bool = True,
     context: Mapping[str, int] | None = None,
+    kept: KeptItems | None = None,
+    unranked: int = 0,
     seed: int = 0,
 ) -> keras.Model:
     """A student without a user table: q = sA + c + relu(s W₁ + b₁) W₂ with s = encoder(history), score_j = q · E_j.
@@ -46,6 +49,8 @@ def history(
         item_counts: (n_items,) how often each item was chosen, which `adaptive` reads.
         ordered: histories are ordered by time, or sets.
         context: number of values of each context feature, by name; value 0 stands for unknown.
+        kept: the items that have a row of their own, the others sharing the last one; None gives one to each.
+        unranked: rows that histories read beyond those of the items, and that are not scored.
         seed: equal seeds give equal weights.
 
     Returns:
@@ -68,9 +73,13 @@ def history(
     tokens = keras.Input((history_length,), dtype=tf.int32, name="history")
     if not tied and table != "full":
         raise TrainingError(f"tied must be True for table {table!r}, not {tied}; table='full' alone may be untied")
+    if table != "full" and (kept is not None or unranked):
+        raise TrainingError(f"table must be 'full' for a student of fewer items, not {table!r}; leave one of them out")
     chosen = _options_of("table", tables.get(table), OF_EVERY_TABLE, table, table_options or {})
-    reader, scorer = tables.get(table)(n_items, embedding_dim, item_counts=item_counts, seed=seed, **chosen)
-    embedded, *held = reader(tokens)
+    n_rows = n_items if kept is None else kept.n_kept + 1
+    reader, scorer = tables.get(table)(n_rows + unranked, embedding_dim, item_counts=item_counts, seed=seed, **chosen)
+    read = tokens if kept is None else HistoryRows(kept.tokens.tolist(), name="history_rows")(tokens)
+    embedded, *held = reader(read)
     features = {name: keras.Input((), dtype=tf.int32, name=name) for name in context or {}}
     rows = [
         keras.layers.Embedding(size + 1, embedding_dim, embeddings_initializer="zeros", name=f"context_{name}")(
@@ -80,9 +89,12 @@ def history(
     ]
     summed = keras.layers.Add(name="context")(rows) if len(rows) > 1 else (rows[0] if rows else None)
     options = _options_of("encoder", encoders.get(encoder), OF_EVERY_ENCODER, encoder, encoder_options or {})
-    pooled = encoders.get(encoder)(tokens, embedded, summed, ordered=ordered, seed=seed, **options)  # (rows, width)
+    pooled = encoders.get(encoder)(read, embedded, summed, ordered=ordered, seed=seed, **options)  # (rows, width)
     query = _head(pooled, embedding_dim, hidden, seed)
-    scores = scorer([query, *held]) if tied else UntiedScores(n_items, seed=seed, name="item_scores")(query)
+    scorer = TiedScores(n_rows, name="scores") if unranked else scorer
+    scores = scorer([query, *held]) if tied else UntiedScores(n_rows, seed=seed, name="item_scores")(query)
+    if kept is not None:
+        scores = EveryItem(kept.rows.tolist(), name="every_item")(scores)
     return keras.Model({"history": tokens, **features}, scores, name="student")
 
 
