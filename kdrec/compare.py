@@ -49,7 +49,8 @@ def variants(config: Config) -> dict[str, Config]:
     plain_rounding = {"quantize_epochs": 0}
     trained = {"quantize_epochs": config.quantize_epochs or config.prune_epochs}
     four_bits = {"recipe": "int4_table"}
-    rounded_first = {"steps": ("quantize", *(step for step in config.steps if step != "quantize"))}
+    others = [step for step in config.steps if step not in ("prune", "quantize")]
+    rounded_first = {"steps": (*others, "quantize", "prune")}
     changes: dict[str, dict[str, Any]] = {
         "nothing": {**ALONE, **WHOLE, **FLOAT},
         "distillation": {**WHOLE, **FLOAT},

@@ -73,6 +73,12 @@ def check_steps(config: Config) -> None:
             f"steps must name 'shrink' before {' and '.join(map(repr, lost))}: a table that is turned keeps neither "
             f"zeros nor rounding; give them in another order"
         )
+    taken = [name for name in config.steps if STEPS[name].asked(config)]
+    if "vocabulary" in taken[1:] and {"prune", "quantize"} & set(taken[: taken.index("vocabulary")]):
+        raise DataError(
+            f"steps must name 'vocabulary' before prune and quantize, whose zeros and rounding it would undo, not "
+            f"{', '.join(config.steps)}"
+        )
 
 
 def check_shrink(config: Config) -> None:
@@ -113,13 +119,6 @@ def final(config: Config) -> Config:
     for name in config.steps:
         config = STEPS[name].after(config) if STEPS[name].asked(config) else config
     return config
-
-    taken = [name for name in config.steps if STEPS[name].asked(config)]
-    if "vocabulary" in taken[1:] and {"prune", "quantize"} & set(taken[: taken.index("vocabulary")]):
-        raise DataError(
-            f"steps must name 'vocabulary' before prune and quantize, whose zeros and rounding it would undo, not "
-            f"{', '.join(config.steps)}"
-        )
 
 
 def compressed(stages: Stages, split: Split, sources: Sources, student: Form, config: Config) -> dict[str, Form]:
