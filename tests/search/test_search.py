@@ -160,5 +160,5 @@ def test_only_litert_has_item_rows_of_four_bits():
 def test_a_trial_as_small_as_it_would_be_shrunk_is_not_shrunk():
     base = Config(shrink_dim=16, shrink_hidden=0)
     for width, shrunk in ((16, None), (20, 16)):
-        tried = suggested(optuna.trial.FixedTrial({"embedding_dim": width}), base, ("embedding_dim",))
+        tried = suggested(optuna.trial.FixedTrial({"embedding_dim": width}), base, ("embedding_dim",), ITEMS)
         assert (tried.embedding_dim, tried.shrink_dim, tried.shrink_hidden) == (width, shrunk, 0)
