@@ -20,7 +20,7 @@ ALONE: dict[str, Any] = {
     "whole_histories": False, "pretrain_epochs": 0, "fine_tune_epochs": 0, "initialise": "random",
     "losses": ("softened_kl",), "loss_weights": None, "loss_options": {}, "teacher_weights": None,
 }  # fmt: skip
-WHOLE = {"sparsity": 0.0}
+WHOLE: dict[str, Any] = {"sparsity": 0.0, "sparsity_pattern": None}
 FLOAT = {"recipe": "float32", "quantize_epochs": 0}
 
 
@@ -44,7 +44,8 @@ def variants(config: Config) -> dict[str, Config]:
         )
     if config.student_loss_weight == 1:
         raise DataError("student_loss_weight must be below 1 to compare with and without distillation, not 1")
-    config = replace(config, targets=(TARGET,), fusion=False)
+    clusters = {"clusters": config.clusters}
+    config = replace(config, targets=(TARGET,), fusion=False, clusters=None)
     plain_rounding = {"quantize_epochs": 0}
     trained = {"quantize_epochs": config.quantize_epochs or config.prune_epochs}
     four_bits = {"recipe": "int4_table"}
@@ -62,6 +63,9 @@ def variants(config: Config) -> dict[str, Config]:
         "distillation, four bits": {**WHOLE, **four_bits, **plain_rounding},
         "distillation, training under rounding to four bits": {**WHOLE, **four_bits, **trained},
     }
+    if clusters["clusters"] is not None:
+        changes["distillation, clustering, quantization"] = {**WHOLE, **plain_rounding, **clusters}
+        changes["distillation, pruning, clustering, quantization"] = {**plain_rounding, **clusters}
     return {name: replace(config, **changed) for name, changed in changes.items()}
 
 

@@ -33,10 +33,16 @@ class Step(NamedTuple):
 
 # Every name that `Config.steps` may hold. A new step is a new line.
 STEPS = {
-    "prune": Step("pruned", lambda config: config.sparsity > 0, ("sparsity", "prune_epochs"), steps.pruned),
+    "prune": Step(
+        "pruned", lambda config: config.sparsity > 0,
+        ("sparsity", "sparsity_pattern", "pruning_schedule", "pruning_frequency", "prune_epochs"), steps.pruned,
+    ),
+    "cluster": Step(
+        "clustered", lambda config: config.clusters is not None, ("clusters", "cluster_epochs"), steps.clustered,
+    ),
     "quantize": Step(
-        "quantized", lambda config: config.quantize_epochs > 0, ("sparsity", "quantize_epochs", "recipe"),
-        steps.quantized,
+        "quantized", lambda config: config.quantize_epochs > 0,
+        ("sparsity", "clusters", "quantize_epochs", "recipe"), steps.quantized,
     ),
 }  # fmt: skip
 
@@ -44,8 +50,10 @@ STEPS = {
 def check_steps(config: Config) -> None:
     """Every step that is asked for must have its place in the order, and every name there must be a step.
 
+    Only training under rounding keeps clusters.
+
     Raises:
-        DataError: which one has none, or is none.
+        DataError: which one has none, or is none, or stands after clustering.
     """
     for name in config.steps:
         if name not in STEPS:
@@ -53,6 +61,14 @@ def check_steps(config: Config) -> None:
     for name, step in STEPS.items():
         if step.asked(config) and name not in config.steps:
             raise DataError(f"steps must name {name!r}, which is asked for, not {', '.join(config.steps)} alone")
+    taken = [name for name in config.steps if STEPS[name].asked(config)]
+    after = taken[taken.index("cluster") + 1 :] if "cluster" in taken else []
+    for name in after:
+        if name != "quantize":
+            raise DataError(
+                f"steps must have {name!r} before 'cluster', not {', '.join(taken)}: it would give every weight a "
+                f"value of its own again"
+            )
 
 
 def compressed(stages: Stages, split: Split, sources: Sources, student: Form, config: Config) -> dict[str, Form]:

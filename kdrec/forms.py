@@ -10,7 +10,8 @@ import tf_keras as keras
 
 from kdrec import objectives
 from kdrec.compress import quantize_aware, recipes
-from kdrec.compress.prune import prunable, pruning_step, strip
+from kdrec.compress.cluster import cluster_weights, strip_clustering
+from kdrec.compress.prune import prunable, pruning_step, schedule, strip
 from kdrec.config import Config
 from kdrec.data.histories import history_length
 from kdrec.data.interactions import Interactions
@@ -22,7 +23,7 @@ from kdrec.models import students
 from kdrec.stages import Progress, Stage
 
 LONGEST_HISTORY = 50  # by default a device keeps no more of a user than this
-FINE_TUNE_RATE, QUANTIZE_RATE = 0.1, 0.5  # of the learning rate
+FINE_TUNE_RATE, CLUSTER_RATE, QUANTIZE_RATE = 0.1, 0.1, 0.5  # of the learning rate
 
 STUDENT_OPTIONS = ("student", "embedding_dim", "history_length", "encoder", "hidden", "tied", "seed")
 TRAINING_OPTIONS = ("batch_size", "patience", "cuts_per_user", "jit_compile")
@@ -109,7 +110,8 @@ def prune_form(
     rows = len(rows_of(split, config.cuts_per_user, sampled).users)
     steps = config.prune_epochs * -(-rows // config.batch_size)
     end = max(1, steps * 2 // 3)  # the last third lets the rest of the weights settle
-    pruned = prunable(student, config.sparsity, begin_step=0, end_step=end, frequency=max(1, end // 20))
+    share = schedule(config.pruning_schedule, config.sparsity, 0, end, config.pruning_frequency or max(1, end // 20))
+    pruned = prunable(student, share, sparsity_m_by_n=config.m_by_n)
     settings = {**_settings(config, split), "patience": None}  # the last epoch is the one that is pruned
     curve = train(
         pruned, split, stage="pruned", folder=folder / "checkpoint", progress=progress, monitor=None,
@@ -119,11 +121,28 @@ def prune_form(
     _save(folder, strip(pruned), curve)
 
 
+def cluster_form(
+    student: keras.Model, split: Split, config: Config, folder: Path, progress: Progress, **told: Any
+) -> None:
+    """Cluster a student's weights while the teacher still speaks; leave weights and curve in the folder."""
+    clustered = cluster_weights(student, config.clusters or 0)
+    settings = {**_settings(config, split), "patience": None}  # no epoch before the last has settled
+    curve = train(
+        clustered, split, stage="clustered", folder=folder / "checkpoint", progress=progress, monitor=None,
+        student_loss_weight=config.student_loss_weight, epochs=config.cluster_epochs,
+        learning_rate=CLUSTER_RATE * config.learning_rate, **{**settings, "seed": config.seed + 3}, **told,
+    )  # fmt: skip
+    _save(folder, strip_clustering(clustered), curve)
+
+
 def quantize_form(
     student: keras.Model, split: Split, config: Config, folder: Path, progress: Progress, **told: Any
 ) -> None:
-    """Train a student on under the rounding of its recipe, what is pruned staying zero; leave weights and curve."""
-    rounded = quantize_aware.quantizable(student, recipes.get(config.recipe), keep_zeros=config.sparsity > 0)
+    """Train a student on under the rounding of its recipe, zeros and clusters staying; leave weights and curve."""
+    is_clustered = config.clusters is not None and config.steps.index("cluster") < config.steps.index("quantize")
+    rounded = quantize_aware.quantizable(
+        student, recipes.get(config.recipe), config.sparsity > 0, config.clusters if is_clustered else None
+    )
     settings = {**_settings(config, split), "patience": None}  # no epoch before the last has settled
     curve = train(
         rounded, split, stage="quantized", folder=folder / "checkpoint", progress=progress, monitor=None,

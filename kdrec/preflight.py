@@ -48,6 +48,11 @@ def check_names(config: Config) -> None:
         quantize_aware.check(recipe)
     if recipe.table == "int4" and config.embedding_dim % 2:
         raise DataError(f"embedding_dim must be even for recipe {recipe.name!r}, not {config.embedding_dim}")
+    if config.m_by_n is not None and config.embedding_dim % config.m_by_n[1]:
+        raise DataError(
+            f"embedding_dim must be a multiple of {config.m_by_n[1]} for sparsity_pattern {config.sparsity_pattern!r}, "
+            f"whose groups lie along an item's row, not {config.embedding_dim}"
+        )
     students.get(config.student)
     encoders.get(config.encoder)
 

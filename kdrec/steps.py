@@ -70,6 +70,12 @@ def pruned(split: Split, sources: Sources, last: Form, said: Progress, folder: P
     forms.prune_form(student_of(last, split), split, config, folder, said, **listening(sources, split, config))
 
 
+def clustered(split: Split, sources: Sources, last: Form, said: Progress, folder: Path) -> None:
+    """Give a student few values while it goes on listening."""
+    config = objectives.at_the_end(last.config)
+    forms.cluster_form(student_of(last, split), split, config, folder, said, **listening(sources, split, config))
+
+
 def quantized(split: Split, sources: Sources, last: Form, said: Progress, folder: Path) -> None:
     """Train a student on under the rounding that its files will have, the teacher still speaking."""
     config = objectives.at_the_end(last.config)

@@ -9,7 +9,9 @@ from kdrec.errors import TrainingError
 MATRICES = {"ItemTable": "table", "UntiedScores": "table", "Dense": "kernel"}
 
 
-def quantizable(student: keras.Model, recipe: Recipe, keep_zeros: bool = False) -> keras.Model:
+def quantizable(
+    student: keras.Model, recipe: Recipe, keep_zeros: bool = False, clusters: int | None = None
+) -> keras.Model:
     """A copy of a student whose item tables and dense kernels are rounded in every forward pass, as the recipe says.
 
     Of eight bits the scale is max|E| / 127, which the converter takes, too; of four it is learned. The tied table is
@@ -20,12 +22,13 @@ def quantizable(student: keras.Model, recipe: Recipe, keep_zeros: bool = False) 
         student: a functional model.
         recipe: with int8 weights.
         keep_zeros: what pruning made zero stays zero.
+        clusters: of a student that was clustered: entries of one value keep one value, and zeros stay zero.
 
     Returns:
         A functional model with the same inputs and output.
 
     Raises:
-        TrainingError: the recipe does not round weights.
+        TrainingError: the recipe does not round weights, or a matrix has more values than clusters.
 
     Source: Jacob et al., Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference,
     CVPR 2018.
@@ -39,7 +42,8 @@ def quantizable(student: keras.Model, recipe: Recipe, keep_zeros: bool = False) 
         if kind not in MATRICES:
             return copy
         narrow = recipe.table == "int4" and kind != "Dense"
-        return wrapped(copy, MATRICES[kind], LearnedRange(4, keep_zeros) if narrow else Range(8, keep_zeros))
+        kept = (keep_zeros or clusters is not None, clusters)
+        return wrapped(copy, MATRICES[kind], LearnedRange(4, *kept) if narrow else Range(8, *kept))
 
     copy = keras.models.clone_model(student, clone_function=wrap)
     for before, after in zip(student.layers, copy.layers, strict=True):

@@ -17,6 +17,7 @@ _COLOURS = {
     "student": "#cf7a12",
     "student_distilled": "#2f82d8",
     "pruned": "#1d9a88",
+    "clustered": "#7a8f2a",
     "quantized": "#c2427b",
 }
 _FILE_COLOUR = "#dc4a63"
@@ -207,7 +208,7 @@ def _placed(curves: dict[str, list[dict[str, Any]]]) -> list[tuple[str, int, lis
     """Each curve with the epoch that it begins at: what follows distillation begins where the one before ended."""
     placed, before = [], len(curves.get("student_distilled", []))
     for name, epochs in curves.items():
-        follows = name in ("pruned", "quantized")
+        follows = name in ("pruned", "clustered", "quantized")
         placed.append((name, before if follows else 0, epochs))
         before += len(epochs) * follows
     return placed

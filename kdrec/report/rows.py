@@ -42,10 +42,10 @@ class Step:
 
 
 def steps(report: dict[str, Any]) -> list[Step]:
-    """Teacher → distilled → pruned → trained under rounding → each file: the rows that exist and were judged."""
+    """Teacher → distilled → pruned → clustered → trained under rounding → each file, as far as they were judged."""
     chain: list[Step] = []
     before: Row | None = None
-    for name in ("teacher", "student_distilled", "pruned", "quantized"):
+    for name in ("teacher", "student_distilled", "pruned", "clustered", "quantized"):
         row = find(report, name)
         if row is not None and ndcg(report, row) is not None:
             chain.append(Step(row, before))

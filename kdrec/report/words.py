@@ -11,6 +11,7 @@ _ROWS = {
     "student": "Student, not distilled",
     "student_distilled": "Student, distilled",
     "pruned": "Student, distilled and pruned",
+    "clustered": "Student, clustered",
     "quantized": "Student, trained under rounding",
     "fusion": "Teacher and student together",
 }
