@@ -1,6 +1,6 @@
 """What each step brings: distillation, pruning and rounding alone and together, on the same data and teacher."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -75,13 +75,14 @@ def compare(
     out: str | Path | None = None,
     work: str | Path | None = None,
     progress: Callable[[str, int, int, str], None] | None = None,
+    log: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Run a configuration and every variant of it, and add the comparison to its report.
 
     Stages that variants share are trained once; the same call continues an interrupted one.
 
     Args:
-        config, out, work, progress: as of `kdrec.experiment.run`. The variants' bundles stay in `work/compare`.
+        config, out, work, progress, log: as of `kdrec.experiment.run`. The variants' bundles stay in `work/compare`.
 
     Returns:
         The content of report.json, with `comparison`: a row a variant, as written for LiteRT.
@@ -95,13 +96,13 @@ def compare(
     for variant in wanted.values():  # before the first one is trained
         check_names(variant)
         pack.check_targets(variant)
-    report = experiment.run(config, out=out, work=work, progress=progress)
+    report = experiment.run(config, out=out, work=work, progress=progress, log=log)
     rows = []
     for steps, variant in wanted.items():
         if progress is not None:
             progress(f"compare: {steps}", 0, 0, "")
         place = work / "compare" / steps.replace(", ", "-").replace(" ", "_")
-        row = files(experiment.run(variant, out=place, work=work, progress=progress))[0]
+        row = files(experiment.run(variant, out=place, work=work, progress=progress, log=log))[0]
         needed = bench(place / TARGET / "model.tflite", "score").peak_memory_bytes
         rows.append({**row, "name": steps, "target": None, "peak_memory_bytes": needed})
     report = {**report, "comparison": rows}

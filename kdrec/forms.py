@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from kdrec.distill.phases import Phase, phases
 from kdrec.distill.rows import rows_of
 from kdrec.distill.train import train
 from kdrec.models import students
-from kdrec.stages import Progress, Stage
+from kdrec.stages import Stage, Watch
 
 LONGEST_HISTORY = 50  # by default a device keeps no more of a user than this
 FINE_TUNE_RATE, CLUSTER_RATE, QUANTIZE_RATE = 0.1, 0.1, 0.5  # of the learning rate
@@ -76,7 +77,7 @@ def train_form(
     config: Config,
     of: Sequence[Phase],
     folder: Path,
-    progress: Progress,
+    progress: Watch,
     **told: Any,
 ) -> None:
     """Train a student in a stage's folder and leave its weights and curve there.
@@ -92,7 +93,7 @@ def train_form(
     curve = phases(
         student, split, of, stage=name, folder=folder / "checkpoint", progress=progress,
         monitor="val_ndcg@10" if len(split.valid) else None,  # without validation items the last epoch is kept
-        **_settings(config, split), **told,
+        follow=partial(progress.callbacks, folder.name), **_settings(config, split), **told,
     )  # fmt: skip
     _save(folder, student, curve)
 
@@ -102,7 +103,7 @@ def prune_form(
     split: Split,
     config: Config,
     folder: Path,
-    progress: Progress,
+    progress: Watch,
     sampled: Interactions | None = None,
     **told: Any,
 ) -> None:
@@ -115,20 +116,22 @@ def prune_form(
     settings = {**_settings(config, split), "patience": None}  # the last epoch is the one that is pruned
     curve = train(
         pruned, split, stage="pruned", folder=folder / "checkpoint", progress=progress, monitor=None,
-        callbacks=[pruning_step()], student_loss_weight=config.student_loss_weight, epochs=config.prune_epochs,
-        learning_rate=config.learning_rate, sampled=sampled, **{**settings, "seed": config.seed + 1}, **told,
+        callbacks=[pruning_step(), *progress.callbacks(folder.name)], epochs=config.prune_epochs,
+        student_loss_weight=config.student_loss_weight, learning_rate=config.learning_rate, sampled=sampled,
+        **{**settings, "seed": config.seed + 1}, **told,
     )  # fmt: skip
     _save(folder, strip(pruned), curve)
 
 
 def cluster_form(
-    student: keras.Model, split: Split, config: Config, folder: Path, progress: Progress, **told: Any
+    student: keras.Model, split: Split, config: Config, folder: Path, progress: Watch, **told: Any
 ) -> None:
     """Cluster a student's weights while the teacher still speaks; leave weights and curve in the folder."""
     clustered = cluster_weights(student, config.clusters or 0)
     settings = {**_settings(config, split), "patience": None}  # no epoch before the last has settled
     curve = train(
         clustered, split, stage="clustered", folder=folder / "checkpoint", progress=progress, monitor=None,
+        callbacks=progress.callbacks(folder.name),
         student_loss_weight=config.student_loss_weight, epochs=config.cluster_epochs,
         learning_rate=CLUSTER_RATE * config.learning_rate, **{**settings, "seed": config.seed + 3}, **told,
     )  # fmt: skip
@@ -136,7 +139,7 @@ def cluster_form(
 
 
 def quantize_form(
-    student: keras.Model, split: Split, config: Config, folder: Path, progress: Progress, **told: Any
+    student: keras.Model, split: Split, config: Config, folder: Path, progress: Watch, **told: Any
 ) -> None:
     """Train a student on under the rounding of its recipe, zeros and clusters staying; leave weights and curve."""
     is_clustered = config.clusters is not None and config.steps.index("cluster") < config.steps.index("quantize")
@@ -146,6 +149,7 @@ def quantize_form(
     settings = {**_settings(config, split), "patience": None}  # no epoch before the last has settled
     curve = train(
         rounded, split, stage="quantized", folder=folder / "checkpoint", progress=progress, monitor=None,
+        callbacks=progress.callbacks(folder.name),
         student_loss_weight=config.student_loss_weight, epochs=config.quantize_epochs,
         learning_rate=QUANTIZE_RATE * config.learning_rate, **{**settings, "seed": config.seed + 2}, **told,
     )  # fmt: skip
@@ -162,12 +166,6 @@ def load_weights(student: keras.Model, folder: Path) -> keras.Model:
     with np.load(folder / "weights.npz", allow_pickle=False) as stored:
         student.set_weights([stored[f"w{i}"] for i in range(len(stored.files))])
     return student
-
-
-def curve_of(folder: Path) -> list[dict[str, float]]:
-    """The logs of each epoch that a stage left; none when it left none."""
-    path = folder / "curve.json"
-    return json.loads(path.read_text()) if path.exists() else []
 
 
 def _save(folder: Path, student: keras.Model, curve: Sequence[dict[str, float]]) -> None:
