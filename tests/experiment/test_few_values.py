@@ -1,6 +1,7 @@
 """2:4 pruning, clustering and training under rounding, one after another: what is left of each in the shipped table."""
 
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,8 @@ def ran(tmp_path_factory):
     write_small_log(folder)
     steps = {"sparsity_pattern": "2:4", "clusters": CLUSTERS, "cluster_epochs": 1, "quantize_epochs": 1}
     config = small(folder, embedding_dim=WIDTH, epochs=1, targets=("android",), **steps)
-    report = experiment.run(config, folder / "out", folder / "work")
+    log = ("tensorboard",) if find_spec("tensorboard") else ()
+    report = experiment.run(config, folder / "out", folder / "work", log=log)
     whole = replace(config, clusters=None, quantize_epochs=0, recipe="float32")
     experiment.run(whole, folder / "float", folder / "work")
     return folder, report
@@ -87,6 +89,15 @@ def test_the_report_has_the_step(ran):
     assert kept[-4:] == ["pruned", "clustered", "quantized", "int8_android"]
     assert len(report["curves"]["clustered"]) == 1
     assert "Student, clustered" in (folder / "out" / "report.html").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("eagerly_in_module")
+def test_every_training_is_logged(ran, require):
+    require("tensorboard")
+    folder, report = ran
+    logged = {path.name.partition("-")[0] for path in (folder / "work" / "logs").iterdir()}
+    assert logged == {"run", *(name for name, curve in report["curves"].items() if curve)}
 
 
 @pytest.mark.parametrize(

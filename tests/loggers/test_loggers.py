@@ -1,12 +1,15 @@
 """What is logged is what the stages left: one small run, logged to all that is installed."""
 
 import json
+import math
 import os
+import struct
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from typer.testing import CliRunner
@@ -23,20 +26,25 @@ from kdrec.schedules import parse
 
 
 class Logged(NamedTuple):
-    """A run that was logged: its folder, configuration and report, and the curves of its student by epoch."""
+    """A run that was logged: its configuration, and its folder of stages."""
 
-    folder: Path
     config: Config
-    report: dict
+    work: Path
+
+    @property
+    def student(self) -> Path:
+        """The distilled student's stage."""
+        (place,) = self.work.glob("student_distilled-*")
+        return place
 
     @property
     def curve(self) -> list[dict[str, float]]:
-        return self.report["curves"]["student_distilled"]
+        return json.loads((self.student / "curve.json").read_text())
 
     @property
-    def stage(self) -> str:
-        (place,) = (self.folder / "work").glob("student_distilled-*")
-        return place.name
+    def rows(self) -> list[dict[str, Any]]:
+        (place,) = self.work.glob("evaluate_models-*")
+        return json.loads((place / "rows.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -46,17 +54,17 @@ def logged(tmp_path_factory) -> Logged:
     write_small_log(folder)
     config = small(folder, epochs=2, pretrain_epochs=1, student_loss_weight="linear:0.5:0")
     there = ("tensorboard",) if find_spec("tensorboard") else ()
-    return Logged(folder, config, experiment.distill(config, folder / "work", log=there))
+    experiment.distill(config, folder / "work", log=there)
+    return Logged(config, folder / "work")
 
 
-def command(logged: Logged, log: str, **environment: str) -> Path:
-    """The same by the command line, in a process of its own, for MLflow and W&B change how Python imports."""
-    folder = logged.folder / log
-    (logged.folder / "config.json").write_text(logged.config.to_json())
-    words = ["distill", "--config", logged.folder / "config.json", "--work", folder, "--log", log, "--quiet"]
+def command(config: Config, work: Path, log: str, **environment: str) -> Logged:
+    """The same by the command line, in a process of its own: W&B changes how Python imports."""
+    (work.parent / "config.json").write_text(config.to_json())
+    words = ["distill", "--config", work.parent / "config.json", "--work", work, "--log", log, "--quiet"]
     call = [sys.executable, "-c", "from kdrec.cli import main; main()", *map(str, words)]
-    subprocess.run(call, check=True, env={**os.environ, **environment}, cwd=logged.folder)
-    return folder
+    subprocess.run(call, check=True, env={**os.environ, **environment}, cwd=work.parent, capture_output=True)
+    return Logged(config, work)
 
 
 def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
@@ -81,7 +89,7 @@ def same(values: list[float], curve: list[dict[str, float]], name: str) -> bool:
 @pytest.mark.usefixtures("eagerly_in_module")
 def test_event_files_hold_the_curve(logged, require):
     require("tensorboard")
-    place = logged.folder / "work" / "logs" / logged.stage
+    place = logged.work / "logs" / logged.student.name
     train, validation = scalars(place / "train"), scalars(place / "validation")
     assert [step for step, _ in train["epoch_total_loss"]] == [0, 1, 2]  # over both phases
     for name in logged.curve[0]:
@@ -89,17 +97,18 @@ def test_event_files_hold_the_curve(logged, require):
         assert same([value for _, value in of_part["epoch_" + name.removeprefix("val_")]], logged.curve, name)
     weight = parse("linear:0.5:0")
     assert train["epoch_student_loss_weight"] == [(1, pytest.approx(weight(0.5))), (2, pytest.approx(weight(1.0)))]
-    rates = [value for _, value in train["epoch_learning_rate"]]
-    assert rates[0] == rates[2] == 0 < rates[1]  # each phase ends at zero
+    # Both phases rise to 0.005 in all steps but one; eight steps an epoch.
+    falls = [(1 + math.cos(math.pi / steps)) / 2 for steps in (8, 16)]
+    assert [value / 0.005 for _, value in train["epoch_learning_rate"]] == pytest.approx([falls[0], 8 / 15, falls[1]])
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("eagerly_in_module")
 def test_event_files_hold_results_and_configuration(logged, require):
     require("tensorboard")
-    (place,) = (logged.folder / "work" / "logs").glob("run-*")
+    (place,) = (logged.work / "logs").glob("run-*")
     found = scalars(place)
-    for row in logged.report["rows"]:
+    for row in logged.rows:
         assert found[f"{row['name']}/ndcg@10"] == [(0, pytest.approx(row["ndcg@10"]))]
     content = b"".join(path.read_bytes() for path in place.iterdir())
     assert b'"student_loss_weight": "linear:0.5:0.0"' in content and b"_hparams_/session_start_info" in content
@@ -109,14 +118,14 @@ def test_event_files_hold_results_and_configuration(logged, require):
 @pytest.mark.usefixtures("eagerly_in_module")
 def test_stages_that_are_found_finished_are_logged_from_what_they_left(logged, require, tmp_path):
     require("tensorboard")
-    live, logs = scalars(logged.folder / "work" / "logs" / logged.stage / "train"), logged.folder / "work" / "logs"
+    live, logs = scalars(logged.work / "logs" / logged.student.name / "train"), logged.work / "logs"
     logs.rename(tmp_path / "moved")
-    again = experiment.distill(logged.config, logged.folder / "work", log=("tensorboard",))
+    again = experiment.distill(logged.config, logged.work, log=("tensorboard",))
     assert all(stage["cached"] for stage in again["stages"])
-    late = scalars(logs / logged.stage / "train")
+    late = scalars(logs / logged.student.name / "train")
     assert late and all(live[tag] == late[tag] for tag in late)
     files = list(logs.rglob("events*"))
-    experiment.distill(logged.config, logged.folder / "work", log=("tensorboard",))
+    experiment.distill(logged.config, logged.work, log=("tensorboard",))
     stages = {path for path in logs.rglob("events*") if not path.parent.name.startswith("run-")}
     assert stages <= set(files)  # nothing twice
 
@@ -124,19 +133,19 @@ def test_stages_that_are_found_finished_are_logged_from_what_they_left(logged, r
 @pytest.mark.slow
 @pytest.mark.usefixtures("eagerly_in_module")
 @pytest.mark.filterwarnings("default")  # MLflow uses what SQLAlchemy has deprecated
-def test_mlflow_has_a_run_a_training(logged, require):
+def test_mlflow_has_a_run_a_training(logged, require, tmp_path):
     require("mlflow")
-    store = f"sqlite:///{logged.folder}/mlflow.db"
-    command(logged, "mlflow", MLFLOW_TRACKING_URI=store)
+    store = f"sqlite:///{tmp_path}/mlflow.db"
+    logged = command(logged.config, tmp_path / "work", "mlflow", MLFLOW_TRACKING_URI=store)
     from mlflow import MlflowClient
 
     client = MlflowClient(store)
     runs = client.search_runs(["0"])
     (outer,) = [run for run in runs if run.info.run_name == "log"]
     assert outer.data.params["student_loss_weight"] == "linear:0.5:0.0"
-    for row in logged.report["rows"]:
+    for row in logged.rows:
         assert outer.data.metrics[f"{row['name']}/ndcg_at_10"] == pytest.approx(row["ndcg@10"])
-    inner = [run for run in runs if run.info.run_name == logged.stage]
+    inner = [run for run in runs if run.info.run_name == logged.student.name]
     assert {run.data.tags["mlflow.parentRunId"] for run in inner} == {outer.info.run_id}
     assert {run.info.status for run in runs} == {"FINISHED"}
     for name in logged.curve[0]:
@@ -147,28 +156,44 @@ def test_mlflow_has_a_run_a_training(logged, require):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("eagerly_in_module")
-def test_wandb_has_a_run_a_training(logged, require):
+def test_wandb_has_a_run_a_training(logged, require, tmp_path):
     require("wandb")
-    folder = command(logged, "wandb", WANDB_MODE="offline")
-    from wandb.proto.wandb_internal_pb2 import Record
-    from wandb.sdk.internal.datastore import DataStore
-
-    found: dict[str, list[dict[str, str]]] = {}
-    for path in sorted((folder / "logs" / "wandb").glob("offline-run-*/*.wandb")):
-        store, name = DataStore(), ""
-        store.open_for_scan(str(path))
-        while (data := store.scan_data()) is not None:
-            record = Record()
-            record.ParseFromString(data)
-            if record.WhichOneof("record_type") == "run":
+    logged = command(logged.config, tmp_path / "work", "wandb", WANDB_MODE="offline")
+    logs: dict[str, dict[int, dict[str, Any]]] = {}
+    for path in sorted((logged.work / "logs" / "wandb").glob("offline-run-*/*.wandb")):
+        name = ""
+        for record in records(path):
+            kind = record.WhichOneof("record_type")
+            if kind == "run":
                 name = record.run.display_name
                 assert record.run.run_group == "log" and record.run.project == "kdrec"
-            items = {**{item.key or item.nested_key[0]: item.value_json for item in record.history.item}}
-            if items:
-                found.setdefault(name, []).append(items)
-    epochs = {json.loads(each["epoch/epoch"]): each for each in found[logged.stage]}
+            of_record = {"history": record.history.item, "summary": record.summary.update}.get(kind, ())
+            values = {item.key or item.nested_key[0]: json.loads(item.value_json) for item in of_record}
+            if kind == "history":
+                logs.setdefault(name, {})[values["epoch/epoch"]] = values
+            elif name == "result":
+                logs.setdefault(name, {0: {}})[0].update(values)
     for name in logged.curve[0]:
-        assert same([json.loads(epochs[step][f"epoch/{name}"]) for step in range(3)], logged.curve, name)
+        assert same([logs[logged.student.name][step][f"epoch/{name}"] for step in range(3)], logged.curve, name)
+    for row in logged.rows:
+        assert logs["result"][0][f"{row['name']}/ndcg@10"] == pytest.approx(row["ndcg@10"])
+
+
+def records(path: Path) -> Iterator[Any]:
+    """What W&B keeps offline: LevelDB's log format after a header of 7 bytes, in blocks of 32 KiB."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    content, place, whole = path.read_bytes(), 7, b""
+    while place + 7 <= len(content):
+        if (left := 32768 - place % 32768) < 7:
+            place += left
+            continue
+        size, kind = struct.unpack("<HB", content[place + 4 : place + 7])
+        whole += content[place + 7 : place + 7 + size]
+        place += 7 + size
+        if kind in (1, 4):  # whole, or its last part
+            yield Record.FromString(whole)
+            whole = b""
 
 
 @pytest.mark.parametrize("name", loggers.names())
