@@ -1,6 +1,6 @@
 """What each step brings: distillation, pruning and rounding alone and together, on the same data and teacher."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ ALONE: dict[str, Any] = {
     "whole_histories": False, "pretrain_epochs": 0, "fine_tune_epochs": 0, "initialise": "random",
     "losses": ("softened_kl",), "loss_weights": None, "loss_options": {}, "teacher_weights": None,
 }  # fmt: skip
-WHOLE = {"sparsity": 0.0, **Config().only("vocabulary", *OF_VOCABULARY)}
+WHOLE: dict[str, Any] = {"sparsity": 0.0, "sparsity_pattern": None, **Config().only("vocabulary", *OF_VOCABULARY)}
 FLOAT = {"recipe": "float32", "quantize_epochs": 0}
 
 
@@ -45,7 +45,8 @@ def variants(config: Config) -> dict[str, Config]:
         )
     if config.student_loss_weight == 1:
         raise DataError("student_loss_weight must be below 1 to compare with and without distillation, not 1")
-    config = replace(config, targets=(TARGET,), fusion=False)
+    clusters = {"clusters": config.clusters}
+    config = replace(config, targets=(TARGET,), fusion=False, clusters=None)
     plain_rounding = {"quantize_epochs": 0}
     trained = {"quantize_epochs": config.quantize_epochs or config.prune_epochs}
     four_bits = {"recipe": "int4_table"}
@@ -66,6 +67,9 @@ def variants(config: Config) -> dict[str, Config]:
         "distillation, four bits": {**WHOLE, **four_bits, **plain_rounding},
         "distillation, training under rounding to four bits": {**WHOLE, **four_bits, **trained},
     }
+    if clusters["clusters"] is not None:
+        changes["distillation, clustering, quantization"] = {**WHOLE, **plain_rounding, **clusters}
+        changes["distillation, pruning, clustering, quantization"] = {**plain_rounding, **clusters}
     return {name: replace(config, **changed) for name, changed in changes.items()}
 
 
@@ -75,13 +79,14 @@ def compare(
     out: str | Path | None = None,
     work: str | Path | None = None,
     progress: Callable[[str, int, int, str], None] | None = None,
+    log: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Run a configuration and every variant of it, and add the comparison to its report.
 
     Stages that variants share are trained once; the same call continues an interrupted one.
 
     Args:
-        config, out, work, progress: as of `kdrec.experiment.run`. The variants' bundles stay in `work/compare`.
+        config, out, work, progress, log: as of `kdrec.experiment.run`. The variants' bundles stay in `work/compare`.
 
     Returns:
         The content of report.json, with `comparison`: a row a variant, as written for LiteRT.
@@ -95,13 +100,13 @@ def compare(
     for variant in wanted.values():  # before the first one is trained
         check_names(variant)
         pack.check_targets(variant)
-    report = experiment.run(config, out=out, work=work, progress=progress)
+    report = experiment.run(config, out=out, work=work, progress=progress, log=log)
     rows = []
     for steps, variant in wanted.items():
         if progress is not None:
             progress(f"compare: {steps}", 0, 0, "")
         place = work / "compare" / steps.replace(", ", "-").replace(" ", "_")
-        row = files(experiment.run(variant, out=place, work=work, progress=progress))[0]
+        row = files(experiment.run(variant, out=place, work=work, progress=progress, log=log))[0]
         needed = bench(place / TARGET / "model.tflite", "score").peak_memory_bytes
         rows.append({**row, "name": steps, "target": None, "peak_memory_bytes": needed})
     report = {**report, "comparison": rows}

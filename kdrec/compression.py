@@ -46,10 +46,16 @@ STEPS = {
     "vocabulary": Step(
         "cut", lambda config: config.vocabulary is not None, ("vocabulary", *OF_VOCABULARY), steps.cut,
     ),
-    "prune": Step("pruned", lambda config: config.sparsity > 0, ("sparsity", "prune_epochs"), steps.pruned),
+    "prune": Step(
+        "pruned", lambda config: config.sparsity > 0,
+        ("sparsity", "sparsity_pattern", "pruning_schedule", "pruning_frequency", "prune_epochs"), steps.pruned,
+    ),
+    "cluster": Step(
+        "clustered", lambda config: config.clusters is not None, ("clusters", "cluster_epochs"), steps.clustered,
+    ),
     "quantize": Step(
-        "quantized", lambda config: config.quantize_epochs > 0, ("sparsity", "quantize_epochs", "recipe"),
-        steps.quantized,
+        "quantized", lambda config: config.quantize_epochs > 0,
+        ("sparsity", "clusters", "quantize_epochs", "recipe"), steps.quantized,
     ),
 }  # fmt: skip
 
@@ -57,8 +63,10 @@ STEPS = {
 def check_steps(config: Config) -> None:
     """Every step that is asked for must have its place in the order, and every name there must be a step.
 
+    Only training under rounding keeps clusters.
+
     Raises:
-        DataError: which one has none, or is none.
+        DataError: which one has none, or is none, or stands after clustering.
     """
     for name in config.steps:
         if name not in STEPS:
@@ -79,6 +87,13 @@ def check_steps(config: Config) -> None:
             f"steps must name 'vocabulary' before prune and quantize, whose zeros and rounding it would undo, not "
             f"{', '.join(config.steps)}"
         )
+    after = taken[taken.index("cluster") + 1 :] if "cluster" in taken else []
+    for name in after:
+        if name != "quantize":
+            raise DataError(
+                f"steps must have {name!r} before 'cluster', not {', '.join(taken)}: it would give every weight a "
+                f"value of its own again"
+            )
 
 
 def check_shrink(config: Config) -> None:

@@ -1,6 +1,7 @@
 """Everything that a run depends on, in one frozen object that a file repeats."""
 
 import json
+import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,15 @@ from kdrec.values import described, fits
 AT_LEAST_ONE = (
     *("min_user_items", "min_item_users", "embedding_dim", "history_length", "epochs", "batch_size", "patience"),
     *("cuts_per_user", "shrink_dim", "shrink_history", "shrink_epochs", "vocabulary", "vocabulary_epochs"),
-    *("prune_epochs", "k"),
+    *("pruning_frequency", "prune_epochs", "cluster_epochs", "k"),
 )
 AT_LEAST_ZERO = (
     *("pretrain_epochs", "fine_tune_epochs", "shrink_hidden", "table_epochs", "quantize_epochs", "sampled_histories"),
 )
 # What makes a distilled student smaller; kdrec/compression.py has the work of each.
-STEPS = ("shrink", "table", "vocabulary", "prune", "quantize")
+STEPS = ("shrink", "table", "vocabulary", "prune", "cluster", "quantize")
 CHOICES = {"vocabulary_by": ("popularity", "teacher"), "rare_items": ("drop", "bucket")}
+PRUNING_SCHEDULES = ("polynomial", "constant")
 SCHEDULED = ("loss_weights", "temperature", "student_loss_weight", "teacher_weights")  # a number, or a schedule as text
 
 
@@ -104,7 +106,12 @@ class Config:
     rare_items: str = "drop"
     vocabulary_epochs: int = 6
     sparsity: float = 0.5
+    sparsity_pattern: str | None = None
+    pruning_schedule: str = "polynomial"
+    pruning_frequency: int | None = None
     prune_epochs: int = 6
+    clusters: int | None = None
+    cluster_epochs: int = 3
     quantize_epochs: int = 0
     steps: tuple[str, ...] = STEPS
     recipe: str = "int8"
@@ -139,6 +146,20 @@ class Config:
                 raise DataError(f"{name} must be above 0, not {value}")
         if not 0 <= self.sparsity < 1:
             raise DataError(f"sparsity must lie in [0, 1), not {self.sparsity}; 0 leaves pruning out")
+        if self.m_by_n is not None and self.sparsity != self.m_by_n[0] / self.m_by_n[1]:
+            zeros, of = self.m_by_n
+            raise DataError(
+                f"sparsity must be {zeros / of} for sparsity_pattern {self.sparsity_pattern!r}, not {self.sparsity}; "
+                f"leave one of the two out"
+            )
+        if self.pruning_schedule not in PRUNING_SCHEDULES:
+            known = ", ".join(PRUNING_SCHEDULES)
+            raise DataError(f"pruning_schedule must be one of {known}, not {self.pruning_schedule!r}")
+        if self.clusters is not None and self.clusters < 3:
+            raise DataError(
+                f"clusters must be at least 3, zero and one on either side, not {self.clusters}; leave it out to keep "
+                f"every value"
+            )
         if not isinstance(self.student_loss_weight, str) and not 0 <= self.student_loss_weight <= 1:
             raise DataError(f"student_loss_weight must lie in [0, 1], not {self.student_loss_weight}")
         for name, of_what, wanted in (
@@ -164,6 +185,22 @@ class Config:
     def teachers(self) -> tuple[str, ...]:
         """The teachers that are named, each once."""
         return tuple(dict.fromkeys(name.strip() for name in self.teacher.split(",")))
+
+    @property
+    def m_by_n(self) -> tuple[int, int] | None:
+        """How many of so many consecutive weights `sparsity_pattern` makes zero.
+
+        >>> Config(sparsity_pattern="2:4").m_by_n
+        (2, 4)
+        """
+        if self.sparsity_pattern is None:
+            return None
+        found = re.fullmatch("([0-9]+):([0-9]+)", self.sparsity_pattern)
+        if found is None or not 0 < int(found[1]) < int(found[2]):
+            raise DataError(
+                f"sparsity_pattern must say how many of how many weights are zero, 2:4, not {self.sparsity_pattern!r}"
+            )
+        return int(found[1]), int(found[2])
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, sort_keys=True)

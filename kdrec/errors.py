@@ -35,5 +35,9 @@ class RuntimeFileError(KdrecError, ValueError):
     """A .tflite file cannot be read or run."""
 
 
+class LogError(KdrecError, ImportError):
+    """What a run is to be logged to is not installed."""
+
+
 class OutputError(KdrecError, OSError):
     """An output folder cannot be written, or holds something that kdrec did not write."""

@@ -1,6 +1,7 @@
 """From an interaction log to judged files: the stages of a run, in the order they happen."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,20 +13,23 @@ from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.files import atomic_write
 from kdrec.load import name_of
+from kdrec.loggers.base import figures_of, logging_to
 from kdrec.preflight import check_names, check_output, check_writable
 from kdrec.report.write import write_report
 from kdrec.stages import Progress, Stage, Stages
 from kdrec.teaching import chosen_teacher
 
 
-def distill(config: Config, work: Path | None = None, progress: Progress | None = None) -> dict[str, Any]:
+def distill(
+    config: Config, work: Path | None = None, progress: Progress | None = None, log: Sequence[str] = ()
+) -> dict[str, Any]:
     """Train a teacher, distill a student, and judge both as they are, without files for devices.
 
     Stages are kept as `run` keeps them: a `run` in the same folder goes on from here.
 
     Args:
         config: everything the result depends on; what it says of files is not read.
-        work, progress: as of `run`.
+        work, progress, log: as of `run`.
 
     Returns:
         What report.json of a run holds, without rows of files.
@@ -37,22 +41,29 @@ def distill(config: Config, work: Path | None = None, progress: Progress | None 
     name = name_of(config)
     work = Path(work or Path("runs", name))
     check_writable("work", work)
-    stages = Stages(work, progress, partial(steps.make_deterministic, config.seed))
-
-    data, split = procedures.read(stages, config)
-    trained = procedures.train(stages, data, split, config)
-    models = [form.stage for form in trained.students.values()]
-    judged = stages.run(
-        "evaluate_models", config.only("k", "fusion"),
-        partial(steps.judge, split, trained.teacher, trained.students, None, config, stages.progress),
-        (data, trained.teacher, *models),
-    )  # fmt: skip
-    rows = json.loads((judged.folder / "rows.json").read_text())
-    return procedures.report(stages, name, data, split, trained, config, rows, [])
+    with logging_to(log, work / "logs", name) as loggers:
+        stages = Stages(work, progress, partial(steps.make_deterministic, config.seed), loggers)
+        data, split = procedures.read(stages, config)
+        trained = procedures.train(stages, data, split, config)
+        models = [form.stage for form in trained.students.values()]
+        judged = stages.run(
+            "evaluate_models", config.only("k", "fusion"),
+            partial(steps.judge, split, trained.teacher, trained.students, None, config, stages.progress),
+            (data, trained.teacher, *models),
+        )  # fmt: skip
+        rows = json.loads((judged.folder / "rows.json").read_text())
+        report = procedures.report(stages, name, data, split, trained, config, rows, [])
+        for logger in loggers:
+            logger.result(report["config"], figures_of(rows))
+    return report
 
 
 def run(
-    config: Config, out: Path | None = None, work: Path | None = None, progress: Progress | None = None
+    config: Config,
+    out: Path | None = None,
+    work: Path | None = None,
+    progress: Progress | None = None,
+    log: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Train a teacher, distill a student, prune and quantize it, write a bundle a target, judge the written files.
 
@@ -64,6 +75,7 @@ def run(
         out: where bundles and report go; `tflite_models/<data>` by default.
         work: where stages and checkpoints go; `runs/<data>` by default.
         progress: called with (stage, done, total, note); total 0 says that a stage was found finished.
+        log: where trainings and results are logged beside that, names in `kdrec.loggers`; changes no result.
 
     Returns:
         The content of report.json.
@@ -78,26 +90,29 @@ def run(
     out, work = Path(out or Path("tflite_models", name)), Path(work or Path("runs", name))
     check_output(out, config)
     check_writable("work", work)
-    stages = Stages(work, progress, partial(steps.make_deterministic, config.seed))
-    data, split = procedures.read(stages, config)
-    check_writable("out", out)
-    trained, exported = written(stages, data, split, config)
-    students = trained.students
-    judged = stages.run(
-        "evaluate", config.only("k", "fusion"),
-        partial(steps.judge, split, trained.teacher, students, exported, config, stages.progress),
-        (trained.teacher, *(form.stage for form in students.values()), exported),
-    )  # fmt: skip
+    with logging_to(log, work / "logs", name) as loggers:
+        stages = Stages(work, progress, partial(steps.make_deterministic, config.seed), loggers)
+        data, split = procedures.read(stages, config)
+        check_writable("out", out)
+        trained, exported = written(stages, data, split, config)
+        students = trained.students
+        judged = stages.run(
+            "evaluate", config.only("k", "fusion"),
+            partial(steps.judge, split, trained.teacher, students, exported, config, stages.progress),
+            (trained.teacher, *(form.stage for form in students.values()), exported),
+        )  # fmt: skip
 
-    rows, samples = (json.loads((judged.folder / f"{part}.json").read_text()) for part in ("rows", "samples"))
-    for target in config.targets:
-        row = next(row for row in rows if row["target"] == target)
-        judged_by = {key: value for key, value in row.items() if "@" in key or key in ("auc", "keep", "tied_share")}
-        metrics = {key: value for key, value in judged_by.items() if value is not None}
-        pack.publish(exported.folder / target, out / target, metrics)
-    report = procedures.report(stages, name, data, split, trained, config, rows, samples)
-    write_report(report, out)
-    atomic_write(out / "config.json", config.to_json() + "\n")
+        rows, samples = (json.loads((judged.folder / f"{part}.json").read_text()) for part in ("rows", "samples"))
+        for target in config.targets:
+            row = next(row for row in rows if row["target"] == target)
+            judged_by = {key: value for key, value in row.items() if "@" in key or key in ("auc", "keep", "tied_share")}
+            metrics = {key: value for key, value in judged_by.items() if value is not None}
+            pack.publish(exported.folder / target, out / target, metrics)
+        report = procedures.report(stages, name, data, split, trained, config, rows, samples)
+        write_report(report, out)
+        atomic_write(out / "config.json", config.to_json() + "\n")
+        for logger in loggers:
+            logger.result(report["config"], figures_of(rows))
     return report
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,8 @@ import tf_keras as keras
 
 from kdrec import objectives
 from kdrec.compress import quantize_aware, recipes
-from kdrec.compress.prune import prunable, pruning_step, strip
+from kdrec.compress.cluster import cluster_weights, strip_clustering
+from kdrec.compress.prune import prunable, pruning_step, schedule, strip
 from kdrec.compress.shared_rows import share_rows
 from kdrec.config import Config
 from kdrec.data.histories import history_length
@@ -23,10 +25,10 @@ from kdrec.distill.rows import rows_of
 from kdrec.distill.train import train
 from kdrec.models import students
 from kdrec.models.initialisers.base import item_rows
-from kdrec.stages import Progress, Stage
+from kdrec.stages import Stage, Watch
 
 LONGEST_HISTORY = 50  # by default a device keeps no more of a user than this
-FINE_TUNE_RATE, QUANTIZE_RATE = 0.1, 0.5  # of the learning rate
+FINE_TUNE_RATE, CLUSTER_RATE, QUANTIZE_RATE = 0.1, 0.1, 0.5  # of the learning rate
 
 STUDENT_OPTIONS = (
     *("student", "embedding_dim", "history_length", "encoder", "hidden", "tied", "table", "table_options", "seed"),
@@ -110,7 +112,7 @@ def train_form(
     config: Config,
     of: Sequence[Phase],
     folder: Path,
-    progress: Progress,
+    progress: Watch,
     **told: Any,
 ) -> None:
     """Train a student in a stage's folder and leave its weights and curve there.
@@ -126,7 +128,7 @@ def train_form(
     curve = phases(
         student, split, of, stage=name, folder=folder / "checkpoint", progress=progress,
         monitor="val_ndcg@10" if len(split.valid) else None,  # without validation items the last epoch is kept
-        **_settings(config, split), **told,
+        follow=partial(progress.callbacks, folder.name), **_settings(config, split), **told,
     )  # fmt: skip
     _save(folder, student, curve)
 
@@ -147,14 +149,14 @@ def smaller(config: Config) -> Config:
 
 
 def shrink_form(
-    narrower: keras.Model, split: Split, config: Config, folder: Path, progress: Progress, **told: Any
+    narrower: keras.Model, split: Split, config: Config, folder: Path, progress: Watch, **told: Any
 ) -> None:
     """Train a student on that was just made narrower, from the weights that it was left; leave weights and curve."""
     alone = [Phase(config.shrink_epochs, config.student_loss_weight, config.learning_rate)]
     train_form("shrunk", narrower, split, replace(config, seed=config.seed + 3), alone, folder, progress, **told)
 
 
-def table_form(full: keras.Model, split: Split, config: Config, folder: Path, progress: Progress, **told: Any) -> None:
+def table_form(full: keras.Model, split: Split, config: Config, folder: Path, progress: Watch, **told: Any) -> None:
     """Give a student a smaller table that is fitted to its own, and train it on; leave weights and curve.
 
     Args:
@@ -180,7 +182,7 @@ def table_form(full: keras.Model, split: Split, config: Config, folder: Path, pr
 
 
 def cut_form(
-    student: keras.Model, kept: KeptItems, split: Split, config: Config, folder: Path, progress: Progress, **told: Any
+    student: keras.Model, kept: KeptItems, split: Split, config: Config, folder: Path, progress: Watch, **told: Any
 ) -> None:
     """Train a student on with rows for some items only; leave weights, curve and the items that are kept."""
     kept.save(folder)
@@ -200,7 +202,7 @@ def prune_form(
     split: Split,
     config: Config,
     folder: Path,
-    progress: Progress,
+    progress: Watch,
     sampled: Interactions | None = None,
     **told: Any,
 ) -> None:
@@ -208,24 +210,45 @@ def prune_form(
     rows = len(rows_of(split, config.cuts_per_user, sampled).users)
     steps = config.prune_epochs * -(-rows // config.batch_size)
     end = max(1, steps * 2 // 3)  # the last third lets the rest of the weights settle
-    pruned = prunable(student, config.sparsity, begin_step=0, end_step=end, frequency=max(1, end // 20))
+    share = schedule(config.pruning_schedule, config.sparsity, 0, end, config.pruning_frequency or max(1, end // 20))
+    pruned = prunable(student, share, sparsity_m_by_n=config.m_by_n)
     settings = {**_settings(config, split), "patience": None}  # the last epoch is the one that is pruned
     curve = train(
         pruned, split, stage="pruned", folder=folder / "checkpoint", progress=progress, monitor=None,
-        callbacks=[pruning_step()], student_loss_weight=config.student_loss_weight, epochs=config.prune_epochs,
-        learning_rate=config.learning_rate, sampled=sampled, **{**settings, "seed": config.seed + 1}, **told,
+        callbacks=[pruning_step(), *progress.callbacks(folder.name)], epochs=config.prune_epochs,
+        student_loss_weight=config.student_loss_weight, learning_rate=config.learning_rate, sampled=sampled,
+        **{**settings, "seed": config.seed + 1}, **told,
     )  # fmt: skip
     _save(folder, strip(pruned), curve)
 
 
-def quantize_form(
-    student: keras.Model, split: Split, config: Config, folder: Path, progress: Progress, **told: Any
+def cluster_form(
+    student: keras.Model, split: Split, config: Config, folder: Path, progress: Watch, **told: Any
 ) -> None:
-    """Train a student on under the rounding of its recipe, what is pruned staying zero; leave weights and curve."""
-    rounded = quantize_aware.quantizable(student, recipes.get(config.recipe), keep_zeros=config.sparsity > 0)
+    """Cluster a student's weights while the teacher still speaks; leave weights and curve in the folder."""
+    clustered = cluster_weights(student, config.clusters or 0)
+    settings = {**_settings(config, split), "patience": None}  # no epoch before the last has settled
+    curve = train(
+        clustered, split, stage="clustered", folder=folder / "checkpoint", progress=progress, monitor=None,
+        callbacks=progress.callbacks(folder.name),
+        student_loss_weight=config.student_loss_weight, epochs=config.cluster_epochs,
+        learning_rate=CLUSTER_RATE * config.learning_rate, **{**settings, "seed": config.seed + 3}, **told,
+    )  # fmt: skip
+    _save(folder, strip_clustering(clustered), curve)
+
+
+def quantize_form(
+    student: keras.Model, split: Split, config: Config, folder: Path, progress: Watch, **told: Any
+) -> None:
+    """Train a student on under the rounding of its recipe, zeros and clusters staying; leave weights and curve."""
+    is_clustered = config.clusters is not None and config.steps.index("cluster") < config.steps.index("quantize")
+    rounded = quantize_aware.quantizable(
+        student, recipes.get(config.recipe), config.sparsity > 0, config.clusters if is_clustered else None
+    )
     settings = {**_settings(config, split), "patience": None}  # no epoch before the last has settled
     curve = train(
         rounded, split, stage="quantized", folder=folder / "checkpoint", progress=progress, monitor=None,
+        callbacks=progress.callbacks(folder.name),
         student_loss_weight=config.student_loss_weight, epochs=config.quantize_epochs,
         learning_rate=QUANTIZE_RATE * config.learning_rate, **{**settings, "seed": config.seed + 2}, **told,
     )  # fmt: skip
@@ -242,12 +265,6 @@ def load_weights(student: keras.Model, folder: Path) -> keras.Model:
     with np.load(folder / "weights.npz", allow_pickle=False) as stored:
         student.set_weights([stored[f"w{i}"] for i in range(len(stored.files))])
     return student
-
-
-def curve_of(folder: Path) -> list[dict[str, float]]:
-    """The logs of each epoch that a stage left; none when it left none."""
-    path = folder / "curve.json"
-    return json.loads(path.read_text()) if path.exists() else []
 
 
 def _save(folder: Path, student: keras.Model, curve: Sequence[dict[str, float]]) -> None:

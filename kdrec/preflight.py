@@ -62,6 +62,11 @@ def check_names(config: Config) -> None:
         )
     if config.vocabulary is not None and config.table != "full":
         raise DataError(f"table must be 'full' where vocabulary is {config.vocabulary}, not {config.table!r}")
+    if config.m_by_n is not None and width % config.m_by_n[1]:
+        raise DataError(
+            f"embedding_dim must be a multiple of {config.m_by_n[1]} for sparsity_pattern {config.sparsity_pattern!r}, "
+            f"whose groups lie along an item's row, not {width}"
+        )
     students.get(config.student)
     encoders.get(config.encoder)
     _check_types(tables.get(config.table), config.table, "table_options", config.table_options)

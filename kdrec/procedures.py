@@ -12,7 +12,7 @@ from kdrec.data.splits import Split
 from kdrec.forms import Form
 from kdrec.load import DATA_OPTIONS, checksums, source_of
 from kdrec.preflight import check_split
-from kdrec.stages import Stage, Stages
+from kdrec.stages import Stage, Stages, curve_of
 from kdrec.steps import Sources
 
 
@@ -117,7 +117,7 @@ def report(
         "stages": [describe.stage(stage) for stage in stages.finished],
         "teacher": teaching.chosen_teacher(stages, config),
         "rows": rows,
-        "curves": {form: forms.curve_of(folder) for form, folder in folders.items()},
+        "curves": {form: curve_of(folder) for form, folder in folders.items()},
         "samples": samples,
         **({} if kept is None else {"vocabulary": describe.vocabulary(split, kept)}),
     }  # fmt: skip

@@ -4,7 +4,7 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,37 @@ class Stage:
     cached: bool
 
 
+class Watch:
+    """Told of a run while it works: its progress, and its trainings for whoever logs them.
+
+    Args:
+        progress: called with (stage, done, total, note).
+        loggers: of `kdrec.loggers`.
+    """
+
+    def __init__(self, progress: Progress | None = None, loggers: Sequence[Any] = ()):
+        self.progress: Progress = progress or (lambda stage, done, total, note: None)
+        self.loggers = loggers
+
+    def __call__(self, stage: str, done: int, total: int, note: str) -> None:
+        self.progress(stage, done, total, note)
+
+    def callbacks(self, stage: str, before: int = 0) -> list[Any]:
+        """Keras callbacks for a training of a stage, by the name of its folder, after so many epochs of it."""
+        return [logger.callback(stage, before) for logger in self.loggers]
+
+    def finished(self, stage: Path) -> None:
+        """A stage is over, in its folder."""
+        for logger in self.loggers:
+            logger.finished(stage.name, curve_of(stage))
+
+
+def curve_of(folder: Path) -> list[dict[str, float]]:
+    """The logs of each epoch that a stage left; none when it left none."""
+    path = folder / "curve.json"
+    return json.loads(path.read_text()) if path.exists() else []
+
+
 class Stages:
     """Runs stages in a folder, each once.
 
@@ -51,12 +82,19 @@ class Stages:
         progress: called with (stage, done, total, note); total 0 says that a stage was found finished.
         prepare: called before the work of each stage, for example to seed generators: a stage must not depend on
             whether the ones before it were done in this process.
+        loggers: of `kdrec.loggers`, told of every training. What they log changes no stage.
     """
 
-    def __init__(self, folder: Path, progress: Progress | None = None, prepare: Callable[[], None] | None = None):
+    def __init__(
+        self,
+        folder: Path,
+        progress: Progress | None = None,
+        prepare: Callable[[], None] | None = None,
+        loggers: Sequence[Any] = (),
+    ):
         self.folder = folder
         self.prepare: Callable[[], None] = prepare or (lambda: None)
-        self.progress: Progress = progress or (lambda stage, done, total, note: None)
+        self.progress = Watch(progress, loggers)
         self.finished: list[Stage] = []
 
     def run(
@@ -90,6 +128,7 @@ class Stages:
                 self.progress(name, 1, 1, "")
         stage = Stage(name, key, folder, cached=cached, **json.loads(done.read_text()))
         self.finished.append(stage)
+        self.progress.finished(folder)
         return stage
 
     def _measured(self, folder: Path, work: Callable[[Path], None]) -> dict[str, float]:

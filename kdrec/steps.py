@@ -23,7 +23,7 @@ from kdrec.forms import Form
 from kdrec.initialising import initialise
 from kdrec.judge import Judge, folder_sizes, keras_scorer, weight_sizes, with_keep
 from kdrec.load import load
-from kdrec.stages import Progress, Stage
+from kdrec.stages import Progress, Stage, Watch
 
 MEASURED_ROWS = 4_096  # histories by which a student is made narrower
 
@@ -55,13 +55,13 @@ def data(config: Config, folder: Path) -> None:
     (folder / "filters.json").write_text(json.dumps([describe.counts(each) for each in counts]))
 
 
-def plain(split: Split, config: Config, said: Progress, folder: Path) -> None:
+def plain(split: Split, config: Config, said: Watch, folder: Path) -> None:
     """Train the student that has no teacher: what distillation is compared with."""
     alone = [Phase(config.epochs, 1.0, config.learning_rate)]
     forms.train_form("student", forms.build_student(config, split), split, config, alone, folder, said)
 
 
-def distilled(name: str, split: Split, sources: Sources, config: Config, said: Progress, folder: Path) -> None:
+def distilled(name: str, split: Split, sources: Sources, config: Config, said: Watch, folder: Path) -> None:
     """Train a student that listens to teachers, or to the student before it in a chain."""
     student, told = forms.build_student(config, split), listening(sources, split, config)
     first = TeacherCache.open(sources.caches[0].folder / "cache")
@@ -69,7 +69,7 @@ def distilled(name: str, split: Split, sources: Sources, config: Config, said: P
     forms.train_form(name, student, split, config, forms.distillation_phases(config), folder, said, **told)
 
 
-def shrunk(split: Split, sources: Sources, last: Form, said: Progress, folder: Path) -> None:
+def shrunk(split: Split, sources: Sources, last: Form, said: Watch, folder: Path) -> None:
     """Make a student narrower, and train it on while the teacher still speaks."""
     config = objectives.at_the_end(last.config)
     student, narrower = student_of(last, split), forms.build_student(forms.smaller(config), split)
@@ -77,13 +77,13 @@ def shrunk(split: Split, sources: Sources, last: Form, said: Progress, folder: P
     forms.shrink_form(narrower, split, config, folder, said, **listening(sources, split, config))
 
 
-def small_table(split: Split, sources: Sources, last: Form, said: Progress, folder: Path) -> None:
+def small_table(split: Split, sources: Sources, last: Form, said: Watch, folder: Path) -> None:
     """Replace a student's table by one of fewer bytes, fitted to it, and train on while it goes on listening."""
     config = objectives.at_the_end(last.config)
     forms.table_form(student_of(last, split), split, config, folder, said, **listening(sources, split, config))
 
 
-def cut(split: Split, sources: Sources, last: Form, said: Progress, folder: Path) -> None:
+def cut(split: Split, sources: Sources, last: Form, said: Watch, folder: Path) -> None:
     """Train a student on with table rows for some items only, the teacher still speaking of all."""
     config = objectives.at_the_end(last.config)
     told = listening(sources, split, config)
@@ -91,13 +91,19 @@ def cut(split: Split, sources: Sources, last: Form, said: Progress, folder: Path
     forms.cut_form(student_of(last, split), kept, split, config, folder, said, **told)
 
 
-def pruned(split: Split, sources: Sources, last: Form, said: Progress, folder: Path) -> None:
+def pruned(split: Split, sources: Sources, last: Form, said: Watch, folder: Path) -> None:
     """Prune a student while it goes on listening, with schedules where the training left them."""
     config = objectives.at_the_end(last.config)
     forms.prune_form(student_of(last, split), split, config, folder, said, **listening(sources, split, config))
 
 
-def quantized(split: Split, sources: Sources, last: Form, said: Progress, folder: Path) -> None:
+def clustered(split: Split, sources: Sources, last: Form, said: Watch, folder: Path) -> None:
+    """Give a student few values while it goes on listening."""
+    config = objectives.at_the_end(last.config)
+    forms.cluster_form(student_of(last, split), split, config, folder, said, **listening(sources, split, config))
+
+
+def quantized(split: Split, sources: Sources, last: Form, said: Watch, folder: Path) -> None:
     """Train a student on under the rounding that its files will have, the teacher still speaking."""
     config = objectives.at_the_end(last.config)
     forms.quantize_form(student_of(last, split), split, config, folder, said, **listening(sources, split, config))

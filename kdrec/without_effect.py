@@ -52,6 +52,9 @@ def check_training_effect(config: Config) -> None:
         _refuse(config, ["sampled_histories", "unlabelled"], "with student_loss_weight=1 nobody listens to the teacher")
     if config.vocabulary is None:
         _refuse(config, OF_VOCABULARY, "every item keeps its row; give vocabulary, how many do")
+    if config.sparsity_pattern is not None:
+        why = f"TFMOT chooses the zeros of sparsity_pattern {config.sparsity_pattern} at once, in the first step"
+        _refuse(config, ["pruning_schedule", "pruning_frequency"], why)
     if config.whole_histories and config.student_loss_weight != 0:
         raise DataError(
             f"whole_histories=True leaves the hard loss without items, and student_loss_weight is "

@@ -24,6 +24,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "models": ({"data", "losses"}, KERAS | TEACHERS),
     "distill": ({"losses", "schedules", "data"}, KERAS),
     "compress": (set(), KERAS | {"tensorflow_model_optimization"}),
+    "loggers": (set(), KERAS | {"tensorboard", "mlflow", "wandb"}),
     "tflite": (set(), {"numpy", "flatbuffers", "ai_edge_litert"}),
     "bundle": ({"tflite"}, {"numpy", "flatbuffers", "ai_edge_litert"}),
     "targets": ({"tflite", "bundle"}, {"numpy"}),

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from kdrec.cli.console import notes, output, print_json
+from kdrec.cli.log import Log
 from kdrec.cli.options import DATA, EVALUATION, STUDENT, TEACHER, TRAINING, Quiet, Work, with_options
 from kdrec.cli.progress import stage_progress
 from kdrec.config import Config
@@ -16,6 +17,7 @@ COLUMNS = ("name", "parameters", "bytes", "keep", "ndcg@k", "recall@k")
 def distill(
     config: Config,
     work: Work = None,
+    log: Log = None,
     quiet: Quiet = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what report.json of a run holds.")] = False,
 ) -> None:
@@ -27,10 +29,10 @@ def distill(
     from kdrec import experiment
 
     if quiet:
-        report = experiment.distill(config, work=work)
+        report = experiment.distill(config, work=work, log=log or ())
     else:
         with stage_progress(notes()) as progress:
-            report = experiment.distill(config, work=work, progress=progress)
+            report = experiment.distill(config, work=work, progress=progress, log=log or ())
 
     if as_json:
         print_json(report)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
-from kdrec.config import Config
+from kdrec.config import PRUNING_SCHEDULES, Config
 from kdrec.errors import DataError
 
 DATA, TEACHER, STUDENT, TRAINING = "Data", "Teacher", "Student", "Training"
@@ -148,7 +148,19 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
     ),
     "vocabulary_epochs": (FILES, "Epochs of that training."),
     "sparsity": (FILES, "Share of zero weights after pruning; 0 leaves pruning out."),
+    "sparsity_pattern": (
+        FILES,
+        "So many zeros in every so many weights that are multiplied and summed one after another: 2:4, which says the "
+        "sparsity, too. It is chosen at once, in the first step.",
+    ),
+    "pruning_schedule": (FILES, f"How the share of zeros rises: {', '.join(PRUNING_SCHEDULES)}, as TFMOT has them."),
+    "pruning_frequency": (FILES, "Steps between two choices of what is zero; by default 20 choices in all."),
     "prune_epochs": (FILES, "Epochs of pruning, distillation still on."),
+    "clusters": (
+        FILES,
+        "Values, zero among them, that each table and kernel may have: a smaller download, no smaller file.",
+    ),
+    "cluster_epochs": (FILES, "Epochs of clustering, distillation still on."),
     "quantize_epochs": (
         FILES,
         "Epochs of quantization-aware training after it, distillation still on; int4_table needs it. 0 leaves it out.",

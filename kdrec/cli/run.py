@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from kdrec.cli.console import notes, output, print_json
+from kdrec.cli.log import Log
 from kdrec.cli.options import DATA, EVALUATION, FILES, STUDENT, TEACHER, TRAINING, Out, Quiet, Work, with_options
 from kdrec.cli.progress import stage_progress
 from kdrec.config import Config
@@ -16,6 +17,7 @@ def run(
     config: Config,
     out: Out = None,
     work: Work = None,
+    log: Log = None,
     quiet: Quiet = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print report.json.")] = False,
 ) -> None:
@@ -27,10 +29,10 @@ def run(
     from kdrec import experiment
 
     if quiet:
-        report = experiment.run(config, out=out, work=work)
+        report = experiment.run(config, out=out, work=work, log=log or ())
     else:
         with stage_progress(notes()) as progress:
-            report = experiment.run(config, out=out, work=work, progress=progress)
+            report = experiment.run(config, out=out, work=work, progress=progress, log=log or ())
 
     if as_json:
         print_json(report)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from kdrec.cli.console import notes, output, print_json
+from kdrec.cli.log import Log
 from kdrec.cli.options import DATA, EVALUATION, FILES, STUDENT, TEACHER, TRAINING, Quiet, Work, with_options
 from kdrec.cli.progress import stage_progress
 from kdrec.config import Config
@@ -34,6 +35,7 @@ def search(
         Path | None, typer.Option(help="Folder for the best bundle.", show_default="tflite_models/<data>-best")
     ] = None,
     work: Work = None,
+    log: Log = None,
     quiet: Quiet = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print search.json.")] = False,
 ) -> None:
@@ -47,7 +49,7 @@ def search(
     from kdrec.search.study import search as searched
 
     goal = Goal(keep, None if size is None else size_of(size), latency_us)
-    told: dict[str, Any] = {"trials": trials, "over": tuple(over or KNOBS), "out": out, "work": work}
+    told: dict[str, Any] = {"trials": trials, "over": tuple(over or KNOBS), "out": out, "work": work, "log": log or ()}
     if quiet:
         result = searched(config, goal, **told)
     else:

@@ -3,13 +3,14 @@
 import tf_keras as keras
 
 from kdrec import legacy_keras
+from kdrec.compress.matrices import is_table, matrices
 from kdrec.compress.recipes.base import Recipe
 from kdrec.errors import TrainingError
 
-TABLES = ("item_table", "item_scores")  # layers of a student that say which matrices they have
 
-
-def quantizable(student: keras.Model, recipe: Recipe, keep_zeros: bool = False) -> keras.Model:
+def quantizable(
+    student: keras.Model, recipe: Recipe, keep_zeros: bool = False, clusters: int | None = None
+) -> keras.Model:
     """A copy of a student whose item tables and dense kernels are rounded in every forward pass, as the recipe says.
 
     Of eight bits the scale is max|E| / 127, which the converter takes, too; of four it is learned. The tied table is
@@ -20,12 +21,13 @@ def quantizable(student: keras.Model, recipe: Recipe, keep_zeros: bool = False) 
         student: a functional model.
         recipe: with int8 weights.
         keep_zeros: what pruning made zero stays zero.
+        clusters: of a student that was clustered: entries of one value keep one value, and zeros stay zero.
 
     Returns:
         A functional model with the same inputs and output.
 
     Raises:
-        TrainingError: the recipe does not round weights.
+        TrainingError: the recipe does not round weights, or a matrix has more values than clusters.
 
     Source: Jacob et al., Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference,
     CVPR 2018.
@@ -35,16 +37,17 @@ def quantizable(student: keras.Model, recipe: Recipe, keep_zeros: bool = False) 
     from kdrec.compress.quantizers import LearnedRange, Range, wrapped
 
     def wrap(layer: keras.layers.Layer) -> keras.layers.Layer:
-        copy, names = layer.__class__.from_config(layer.get_config()), _matrices(layer)
-        narrow = recipe.table == "int4" and _is_table(layer)
-        return wrapped(copy, names, LearnedRange(4, keep_zeros) if narrow else Range(8, keep_zeros)) if names else copy
+        copy, names = layer.__class__.from_config(layer.get_config()), matrices(layer)
+        narrow = recipe.table == "int4" and is_table(layer)
+        kept = (keep_zeros or clusters is not None, clusters)
+        return wrapped(copy, names, LearnedRange(4, *kept) if narrow else Range(8, *kept)) if names else copy
 
     copy = keras.models.clone_model(student, clone_function=wrap)
     for before, after in zip(student.layers, copy.layers, strict=True):
         if not _is_wrapped(after):
             after.set_weights(before.get_weights())
             continue
-        own = [getattr(before, name) for name in _matrices(before)]
+        own = [getattr(before, name) for name in matrices(before)]
         for weight, (matrix, quantizer, held) in zip(own, after._weight_vars, strict=True):
             matrix.assign(weight)
             quantizer.begin(matrix, held)
@@ -78,24 +81,13 @@ def strip(quantized: keras.Model) -> keras.Model:
         if not _is_wrapped(before):
             after.set_weights(before.get_weights())
             continue
-        own = [getattr(after, name) for name in _matrices(after)]
+        own = [getattr(after, name) for name in matrices(after)]
         for weight, (matrix, quantizer, held) in zip(own, before._weight_vars, strict=True):
             weight.assign(quantizer(matrix, False, held))
         others = [weight for weight in after.weights if not any(weight is each for each in own)]
         for weight, value in zip(others, before.layer.get_weights(), strict=True):
             weight.assign(value)
     return student
-
-
-def _is_table(layer: keras.layers.Layer) -> bool:
-    return layer.name in TABLES
-
-
-def _matrices(layer: keras.layers.Layer) -> tuple[str, ...]:
-    """The attributes of a layer that are rounded: what an item table names, and dense kernels."""
-    if _is_table(layer):
-        return layer.MATRICES
-    return ("kernel",) if isinstance(layer, keras.layers.Dense) else ()
 
 
 def _is_wrapped(layer: keras.layers.Layer) -> bool:

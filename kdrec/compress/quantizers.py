@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras as keras
+
+from kdrec.errors import TrainingError
 
 
 class Range(tfmot.quantization.keras.quantizers.Quantizer):
@@ -14,32 +17,59 @@ class Range(tfmot.quantization.keras.quantizers.Quantizer):
     Args:
         bits: of a stored number.
         keep_zeros: what is zero when training begins stays zero.
+        clusters: entries that are equal when training begins stay equal, and there are at most so many values; None
+            lets every entry go its own way. A value is the mean of its entries, so that it hears all their gradients.
     """
 
-    def __init__(self, bits: int, keep_zeros: bool):
-        self.bits, self.keep_zeros = bits, keep_zeros
+    def __init__(self, bits: int, keep_zeros: bool, clusters: int | None = None):
+        self.bits, self.keep_zeros, self.clusters = bits, keep_zeros, clusters
 
     @property
     def steps(self) -> int:
         return 2 ** (self.bits - 1) - 1
 
     def build(self, tensor_shape, name, layer):
-        if not self.keep_zeros:
-            return {}
-        return {"mask": layer.add_weight(f"{name}_mask", tensor_shape, initializer="ones", trainable=False)}
+        held = {}
+        if self.keep_zeros:
+            held["mask"] = layer.add_weight(f"{name}_mask", tensor_shape, initializer="ones", trainable=False)
+        if self.clusters is not None:
+            held["cluster"] = layer.add_weight(
+                f"{name}_cluster", tensor_shape, dtype=tf.int32, initializer="zeros", trainable=False
+            )
+        return held
 
     def begin(self, values: tf.Tensor, weights: dict[str, tf.Variable]) -> None:
-        """Called once, with the values that the training begins with."""
+        """Called once, with the values that the training begins with.
+
+        Raises:
+            TrainingError: more values than clusters.
+        """
         if self.keep_zeros:
             weights["mask"].assign(tf.cast(values != 0, tf.float32))
+        if self.clusters is not None:
+            found, cluster = np.unique(values.numpy(), return_inverse=True)
+            if len(found) > self.clusters:
+                raise TrainingError(
+                    f"clusters must be at least the values that a matrix has, {len(found)}, not {self.clusters}; "
+                    f"cluster it before"
+                )
+            weights["cluster"].assign(cluster.reshape(values.shape))
+
+    def kept(self, inputs: tf.Tensor, weights: dict[str, tf.Variable]) -> tf.Tensor:
+        """The entries with the zeros and the equal values that they began with."""
+        if self.clusters is not None:
+            cluster = tf.reshape(weights["cluster"], [-1])
+            means = tf.math.unsorted_segment_mean(tf.reshape(inputs, [-1]), cluster, self.clusters)  # (clusters,)
+            inputs = tf.gather(means, weights["cluster"])
+        return inputs * weights["mask"] if self.keep_zeros else inputs
 
     def __call__(self, inputs, training, weights, **kwargs):
-        inputs = inputs * weights["mask"] if self.keep_zeros else inputs
+        inputs = self.kept(inputs, weights)
         scale = tf.maximum(tf.stop_gradient(tf.reduce_max(tf.abs(inputs))), 1e-12) / self.steps
         return inputs + tf.stop_gradient(scale * tf.round(inputs / scale) - inputs)
 
     def get_config(self) -> dict[str, Any]:
-        return {"bits": self.bits, "keep_zeros": self.keep_zeros}
+        return {"bits": self.bits, "keep_zeros": self.keep_zeros, "clusters": self.clusters}
 
 
 class LearnedRange(Range):
@@ -62,8 +92,7 @@ class LearnedRange(Range):
         weights["log_scale"].assign(tf.math.log(best_scale(values.numpy(), self.steps)))
 
     def __call__(self, inputs, training, weights, **kwargs):
-        inputs = inputs * weights["mask"] if self.keep_zeros else inputs
-        return on_grid(inputs, tf.exp(weights["log_scale"]), float(self.steps))
+        return on_grid(self.kept(inputs, weights), tf.exp(weights["log_scale"]), float(self.steps))
 
 
 @tf.custom_gradient

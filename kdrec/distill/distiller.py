@@ -14,7 +14,7 @@ from kdrec.distill.student_reader import student_reader
 from kdrec.distill.teacher_fields import longest_top, teacher_reader
 from kdrec.errors import TrainingError
 from kdrec.losses.base import Batch, DistillationLoss, items_mask, split_labels
-from kdrec.schedules import Number, as_config, value_at
+from kdrec.schedules import Number, Schedule, as_config, value_at
 
 
 @keras.utils.register_keras_serializable("kdrec")
@@ -148,12 +148,24 @@ class Distiller(keras.Model):
         student = self._read(x, False)
         self._soft_parts(x, student, self._batch(y, student["scores"].shape[-1]), None)
 
+    def scheduled(self) -> dict[str, float]:
+        """What the learning rate, and every weight and temperature that follows a schedule, are at this step."""
+        followed = {"student_loss_weight": self.student_loss_weight}
+        for loss, weight in zip(self.distillation_losses, self.distillation_loss_weights, strict=True):
+            followed[f"weight of {type(loss).__name__}"] = weight
+            followed[f"temperature of {type(loss).__name__}"] = getattr(loss, "temperature", None)
+        followed |= {f"weight of teacher {place + 1}": weight for place, weight in enumerate(self.teacher_weights)}
+        now = {name: value(self._progress()) for name, value in followed.items() if isinstance(value, Schedule)}
+        return {name: float(value) for name, value in {"learning_rate": self.optimizer.learning_rate, **now}.items()}
+
+    def _progress(self) -> tf.Tensor:
+        total, step = self._config["total_steps"], 0 if self.optimizer is None else self.optimizer.iterations
+        return tf.constant(0.0) if total is None else tf.minimum(tf.cast(step, tf.float32) / total, 1.0)
+
     def _batch(self, y: Any, n_items: int) -> Batch:
         held_out, seen = (items_mask(tokens, n_items) for tokens in split_labels(y))
         step = 0 if self.optimizer is None else self.optimizer.iterations
-        total = self._config["total_steps"]
-        progress = 0.0 if total is None else tf.minimum(tf.cast(step, tf.float32) / total, 1.0)
-        return Batch(seen, held_out, tf.cast(step, tf.int32), tf.cast(progress, tf.float32))
+        return Batch(seen, held_out, tf.cast(step, tf.int32), self._progress())
 
     def _soft_parts(self, x: Any, student: Fields, batch: Batch, sample_weight: Any) -> tuple[list, list]:
         """Weights and means over rows of the losses, those against the first teacher first.

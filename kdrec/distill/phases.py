@@ -1,6 +1,6 @@
 """A training of several phases, one after another: for example pretrain, distill, fine-tune."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,8 @@ def phases(
     stage: str = "student",
     progress: Any = None,
     seed: int = 0,
+    follow: Callable[[int], Sequence[keras.callbacks.Callback]] = lambda before: (),
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     **options: Any,
 ) -> list[dict[str, float]]:
     """Train a student in place, each phase from the best epoch of the one before.
@@ -56,6 +58,8 @@ def phases(
             was.
         stage, progress: as of `train`; epochs are counted over all phases.
         seed: as of `train`; several phases each set Keras's seeds to it, so that one that goes on repeats itself.
+        follow: gives more callbacks to a phase, told of the epochs of those before it.
+        callbacks: of every phase.
         **options: of `train`, the same for every phase; layers of losses (projections) begin anew in each.
 
     Returns:
@@ -85,6 +89,7 @@ def phases(
             place = None if folder is None else folder / f"phase-{number + 1}"
         curve += train(
             student, split, student_loss_weight=phase.student_loss_weight, epochs=phase.epochs,
-            learning_rate=phase.learning_rate, seed=seed, stage=stage, progress=report, folder=place, **told,
+            learning_rate=phase.learning_rate, seed=seed, stage=stage, progress=report, folder=place,
+            callbacks=[*callbacks, *follow(len(curve))], **told,
         )  # fmt: skip
     return curve

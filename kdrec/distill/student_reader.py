@@ -10,7 +10,9 @@ import tf_keras as keras
 from kdrec.distill.live_teacher import Fields, inputs_of
 from kdrec.errors import TrainingError
 
-WRAPPED = re.compile(r"^(prune_low_magnitude|quant)_")  # how names begin of layers that TFMOT has wrapped
+WRAPPED = re.compile(
+    r"^(prune_low_magnitude|prune_rows|cluster|quant)_"
+)  # how names begin of layers that TFMOT has wrapped
 TABLE, OWN_TABLE = "item_table", "item_scores"  # layers of a student: reads and scores, or scores alone
 SCORES = "scores"  # the layer that scores with what `item_table` holds
 SPREAD = "every_item"  # the layer of a student whose rare items share a row

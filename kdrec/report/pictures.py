@@ -20,6 +20,7 @@ _COLOURS = {
     "small_table": "#7a6a1f",
     "cut": "#7f8f1f",
     "pruned": "#1d9a88",
+    "clustered": "#7a8f2a",
     "quantized": "#c2427b",
 }
 _FILE_COLOUR = "#dc4a63"

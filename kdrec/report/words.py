@@ -14,6 +14,7 @@ _ROWS = {
     "small_table": "Student, item table replaced",
     "cut": "Student, fewer items",
     "pruned": "Student, distilled and pruned",
+    "clustered": "Student, clustered",
     "quantized": "Student, trained under rounding",
     "fusion": "Teacher and student together",
 }

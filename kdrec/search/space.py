@@ -22,13 +22,20 @@ KNOBS: dict[str, Callable[[Any, Config], Any]] = {
     "student_loss_weight": lambda trial, _: trial.suggest_float("student_loss_weight", 0.0, 0.6, step=0.1),
     "learning_rate": lambda trial, _: trial.suggest_float("learning_rate", 0.002, 0.02, log=True),
     "vocabulary": lambda trial, _: trial.suggest_categorical("vocabulary", [1.0, 0.75, 0.5]),
-    "sparsity": lambda trial, _: trial.suggest_categorical("sparsity", [0.0, 0.3, 0.5]),
+    "sparsity": lambda trial, config: sparsity_of(trial, config),
 }
 
 
 def recipes_of(config: Config) -> list[str]:
     """The precisions that every target of a configuration takes and that are worth a search."""
     return ["int8", "int4_table"] if set(config.targets) <= set(LITERT_ONLY) else ["int8"]
+
+
+def sparsity_of(trial: Any, config: Config) -> float:
+    """The share of zeros that a trial chooses; of a configuration with a pattern, that of the pattern, or none."""
+    if config.m_by_n is None:
+        return trial.suggest_categorical("sparsity", [0.0, 0.3, 0.5])
+    return config.sparsity if trial.suggest_categorical("sparsity_pattern", [True, False]) else 0.0
 
 
 def check_knobs(over: tuple[str, ...]) -> None:
@@ -58,6 +65,8 @@ def suggested(trial: Any, base: Config, over: tuple[str, ...], n_items: int) -> 
         chosen |= {"vocabulary": kept} if kept < n_items else whole
     if "losses" in chosen:
         chosen |= {"loss_weights": None, "loss_options": {}}
+    if chosen.get("sparsity") == 0:
+        chosen["sparsity_pattern"] = None
     if chosen.get("recipe", base.recipe) == "int4_table" and not base.quantize_epochs:
         chosen["quantize_epochs"] = ROUNDING_EPOCHS
     tried = replace(base, **chosen)

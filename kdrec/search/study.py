@@ -1,7 +1,7 @@
 """A search for the smallest or the best file: trials of Optuna, each judged on the file that it wrote."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -11,20 +11,21 @@ import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from kdrec import experiment, forms, pack, procedures, steps
+from kdrec import experiment, pack, procedures, steps
 from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.errors import DataError, KdrecError
 from kdrec.evaluation.ranking import evaluate
 from kdrec.files import atomic_write, canonical_json, sha256_of
 from kdrec.load import name_of
+from kdrec.loggers.base import figures_of, logging_to
 from kdrec.preflight import check_names, check_output, check_writable
 from kdrec.report import write_report
 from kdrec.search.goal import Goal, Judged
 from kdrec.search.page import write_page
 from kdrec.search.result import for_report, keep_front, result_of
 from kdrec.search.space import KNOBS, check_knobs, least_bytes, suggested
-from kdrec.stages import Progress, Stages
+from kdrec.stages import Progress, Stages, curve_of
 from kdrec.teaching import teacher_of, trained_teachers
 
 JOURNAL = "search.journal"
@@ -42,6 +43,7 @@ def search(
     out: str | Path | None = None,
     work: str | Path | None = None,
     progress: Progress | None = None,
+    log: Sequence[str] = (),
     ended: Callable[[dict[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
     """Look for the file that a goal asks for, and run its configuration to a report.
@@ -58,7 +60,7 @@ def search(
         over: what is varied, names in `kdrec.search.space.KNOBS`.
         out: where the best bundle and its report go, search.html, which is written after every trial, and in `front`
             every bundle that no smaller one beats, each with its config.json.
-        work, progress: as of `kdrec.experiment.run`.
+        work, progress, log: as of `kdrec.experiment.run`; every trial is logged as a run of its own.
         ended: called with the row of each trial.
 
     Returns:
@@ -96,14 +98,18 @@ def search(
         if goal.bytes is not None and least > goal.bytes:
             trial.set_constraint("bytes", least / goal.bytes - 1)
             raise optuna.TrialPruned
-        stages = Stages(work, progress, partial(steps.make_deterministic, config.seed))
-        data, _ = procedures.read(stages, tried)
-        trained = procedures.train(stages, data, split, tried, plain=False)
-        if config.k == WATCHED_K and _is_beaten(study, _best_epoch(trained), least):
-            raise optuna.TrialPruned
-        bundle = experiment.written(stages, data, split, tried, plain=False)[1].folder / tried.targets[0]
-        judged = _judge(bundle, tried.k, split, reached)
-        trial.set_user_attr("bundle", str(bundle.relative_to(work)))
+        of_trial = f"trial-{trial.number}"
+        with logging_to(log, work / "logs" / of_trial, f"{name} {of_trial}") as loggers:
+            stages = Stages(work, progress, partial(steps.make_deterministic, config.seed), loggers)
+            data, _ = procedures.read(stages, tried)
+            trained = procedures.train(stages, data, split, tried, plain=False)
+            if config.k == WATCHED_K and _is_beaten(study, _best_epoch(trained), least):
+                raise optuna.TrialPruned
+            bundle = experiment.written(stages, data, split, tried, plain=False)[1].folder / tried.targets[0]
+            judged = _judge(bundle, tried.k, split, reached)
+            trial.set_user_attr("bundle", str(bundle.relative_to(work)))
+            for logger in loggers:
+                logger.result(trial.user_attrs["config"], figures_of([{"name": "trial", **asdict(judged)}]))
         trial.set_user_attr("judged", asdict(judged))
         for limit, miss in goal.misses(judged).items():
             trial.set_constraint(limit, miss)
@@ -122,14 +128,14 @@ def search(
         raise DataError(f"none of {len(result['trials'])} trials has a file; allow more bytes, or more trials")
     keep_front(result, work, out / "front")
     chosen = Config.from_json(json.dumps(result["best"]["config"]))
-    report = experiment.run(chosen, out=out, work=work, progress=progress)
+    report = experiment.run(chosen, out=out, work=work, progress=progress, log=log)
     write_report({**report, "search": for_report(result)}, out)
     return result
 
 
 def _best_epoch(trained: procedures.Trained) -> float:
     """NDCG@10 on validation of the student as it was trained, in float32; infinite if it was not watched."""
-    logs = forms.curve_of(trained.distilled.folder)
+    logs = curve_of(trained.distilled.folder)
     return max((log["val_ndcg@10"] for log in logs if "val_ndcg@10" in log), default=float("inf"))
 
 

@@ -26,7 +26,7 @@ def test_a_step_that_is_asked_for_must_have_its_place():
 
 
 def test_no_step_of_that_name():
-    with pytest.raises(DataError, match="steps has no 'melt'; it has shrink, table, vocabulary, prune, quantize"):
+    with pytest.raises(DataError, match="no 'melt'; it has shrink, table, vocabulary, prune, cluster, quantize"):
         check_steps(Config(steps=("melt", "prune")))
 
 

@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import optuna
@@ -25,6 +26,7 @@ from kdrec.search.space import KNOBS, least_bytes, recipes_of, suggested
 from kdrec.search.study import search
 
 OVER = ("embedding_dim", "hidden", "recipe")
+LOG = ("tensorboard",) if find_spec("tensorboard") else ()
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,7 @@ def found(config, tmp_path_factory):
     for trials in (3, 2):
         result = search(
             config, Goal(bytes=12_000), trials=trials, over=OVER, out=place / "out", work=place / "work",
-            ended=told.append,
+            ended=told.append, log=LOG,
         )  # fmt: skip
     return result, place, told
 
@@ -92,6 +94,28 @@ def test_the_front_has_no_file_that_another_beats(found):
         manifest = open_bundle(folder / "android").manifest
         assert manifest.metrics == {"validation_ndcg@10": row["ndcg"]}
         assert Config.from_file(folder / "config.json").to_json() == json.dumps(row["config"], indent=2, sort_keys=True)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("eagerly_in_module")
+def test_every_trial_is_logged_by_itself(found, require):
+    require("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.util.tensor_util import make_ndarray
+
+    result, place, _ = found
+    for row in result["trials"]:
+        folder = place / "work" / "logs" / f"trial-{row['number']}"
+        trained = [path.name.partition("-")[0] for path in folder.iterdir()] if folder.exists() else []
+        if row["ndcg"] is None:  # given up before or after it was trained
+            assert "run" not in trained
+            continue
+        assert {"run", "student_distilled"} <= set(trained)
+        (of_result,) = folder.glob("run-*")
+        events = EventAccumulator(str(of_result))
+        events.Reload()
+        logged = {key: make_ndarray(events.Tensors(f"trial/{key}")[0].tensor_proto) for key in ("ndcg", "bytes")}
+        assert logged == {key: pytest.approx(row[key]) for key in logged}
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Item tables and what reads them. Every layer converts to ops that every target's runtime has, and may be pruned."""
+"""Item tables and what reads them. Each layer becomes ops of every target's runtime, and may be pruned or clustered."""
 
 import numpy as np
 import tensorflow as tf
@@ -71,6 +71,12 @@ class ItemTable(keras.layers.Layer):
     def get_prunable_weights(self) -> list[tf.Variable]:
         return [self.table]
 
+    def get_clusterable_weights(self) -> list[tuple[str, tf.Variable]]:
+        return [("table", self.table)]
+
+    def get_clusterable_algorithm(self, weight_name: str) -> None:
+        return None  # TFMOT's own
+
     def get_config(self) -> dict:
         own = {
             "n_items": self.n_items,
@@ -135,6 +141,12 @@ class UntiedScores(keras.layers.Layer):
 
     def get_prunable_weights(self) -> list[tf.Variable]:
         return [self.table]
+
+    def get_clusterable_weights(self) -> list[tuple[str, tf.Variable]]:
+        return [("table", self.table)]
+
+    def get_clusterable_algorithm(self, weight_name: str) -> None:
+        return None  # TFMOT's own
 
     def get_config(self) -> dict:
         return {**super().get_config(), "n_items": self.n_items, "seed": self.seed}

@@ -82,6 +82,12 @@ class CompressedTable(keras.layers.Layer):
     def get_prunable_weights(self) -> list[tf.Variable]:
         return [getattr(self, name) for name in self.MATRICES]
 
+    def get_clusterable_weights(self) -> list[tuple[str, tf.Variable]]:
+        return [(name, getattr(self, name)) for name in self.MATRICES]
+
+    def get_clusterable_algorithm(self, weight_name: str) -> None:
+        return None  # TFMOT's own
+
     def get_config(self) -> dict:
         own = {"n_items": self.n_items, "embedding_dim": self.embedding_dim, "seed": self.seed}
         return {**super().get_config(), **own}

@@ -1,0 +1,12 @@
+"""The option of the commands that train: where they log."""
+
+from typing import Annotated
+
+import typer
+
+from kdrec.cli.options import found
+
+Log = Annotated[
+    list[str] | None,
+    typer.Option(help=f"Log trainings and results there, too: {found('loggers')}; repeatable.", show_default=False),
+]
