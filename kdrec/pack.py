@@ -41,9 +41,10 @@ def export_jobs(config: Config) -> list[ExportJob]:
     recipe = recipes.get(config.recipe)
     wanted = [targets.get(target) for target in config.targets]
     for target in wanted:
-        if recipe.name not in target.recipes:
+        if not target.takes(recipe.name):
+            taken = (*target.recipes, *target.mixes) if "+" in recipe.name else target.recipes
             raise TargetError(
-                f"target {target.name!r} takes the recipe {' or '.join(target.recipes)}, not {recipe.name!r}; "
+                f"target {target.name!r} takes the recipe {' or '.join(taken)}, not {recipe.name!r}; "
                 f"choose another --recipe, or leave the target out with --target"
             )
     return [
@@ -164,7 +165,7 @@ def _manifest(name: str, target: Target, exported: Exported, split: Split, confi
     return Manifest(
         name=name,
         target=target.name,
-        recipe=config.recipe,
+        recipe=exported.job.recipe.name,
         kdrec=__version__,
         libraries=libraries.taking_part(config, target.oracle),
         data=DataSource(name, split.fingerprint(), split.train.n_items),

@@ -10,6 +10,7 @@ from typing import Any
 from kdrec import forms, objectives, teaching
 from kdrec.bundle.write import check_replaceable
 from kdrec.compress import quantize_aware, recipes
+from kdrec.compress.recipes.base import Recipe
 from kdrec.compression import check_steps
 from kdrec.config import Config
 from kdrec.data.splits import Split
@@ -46,10 +47,24 @@ def check_names(config: Config) -> None:
     recipe = recipes.get(config.recipe)
     if config.quantize_epochs:
         quantize_aware.check(recipe)
-    if recipe.table == "int4" and config.embedding_dim % 2:
-        raise DataError(f"embedding_dim must be even for recipe {recipe.name!r}, not {config.embedding_dim}")
+    check_recipe(recipe, config)
     students.get(config.student)
     encoders.get(config.encoder)
+
+
+def check_recipe(recipe: Recipe, config: Config) -> None:
+    """A recipe that gives matrices types of their own must fit the student's.
+
+    Raises:
+        DataError: an odd width of four bits, or the kernel of a layer that the student does not have.
+    """
+    for group, kind in recipe.groups:
+        option = "hidden" if group == "residual" else "embedding_dim"
+        width = getattr(config, option)
+        if group in ("hidden", "residual") and not config.hidden:
+            raise DataError(f"recipe {recipe.name!r} names {group}, and with hidden=0 there is none; leave {group} out")
+        if kind == "int4" and width % 2:
+            raise DataError(f"{option} must be even for recipe {recipe.name!r}, not {width}")
 
 
 def check_schedules(config: Config) -> None:

@@ -136,7 +136,10 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
         "Order of the steps after distillation, as far as they are asked for; repeatable.",
         "--step",
     ),
-    "recipe": (FILES, f"Precision of the file: {found('compress/recipes')}."),
+    "recipe": (
+        FILES,
+        f"Precision of the file: {found('compress/recipes')}; or mixed by layer, such as int8+item_table=int4.",
+    ),
     "targets": (FILES, f"Device: {found('targets')}; repeatable.", "--target"),
     "k": (EVALUATION, "Length of the lists that are judged."),
     "fusion": (

@@ -3,7 +3,7 @@
 import tf_keras as keras
 
 from kdrec import legacy_keras
-from kdrec.compress.recipes.base import Recipe
+from kdrec.compress.recipes.base import GROUPS, Recipe, group_of
 from kdrec.errors import TrainingError
 
 MATRICES = {"ItemTable": "table", "UntiedScores": "table", "Dense": "kernel"}
@@ -12,20 +12,21 @@ MATRICES = {"ItemTable": "table", "UntiedScores": "table", "Dense": "kernel"}
 def quantizable(student: keras.Model, recipe: Recipe, keep_zeros: bool = False) -> keras.Model:
     """A copy of a student whose item tables and dense kernels are rounded in every forward pass, as the recipe says.
 
-    Of eight bits the scale is max|E| / 127, which the converter takes, too; of four it is learned. The tied table is
-    rounded once, and history and scores read the same numbers. Gradients pass the rounding as if it were not there
-    (straight-through). Train the copy, then call `strip`. The student given is not changed.
+    Of eight bits the scale is max|E| / 127, which the converter takes, too; of four it is learned; what the recipe
+    keeps in float32 is not rounded. The tied table is rounded once, and history and scores read the same numbers.
+    Gradients pass the rounding as if it were not there (straight-through). Train the copy, then call `strip`. The
+    student given is not changed.
 
     Args:
         student: a functional model.
-        recipe: with int8 weights.
+        recipe: that rounds a matrix.
         keep_zeros: what pruning made zero stays zero.
 
     Returns:
         A functional model with the same inputs and output.
 
     Raises:
-        TrainingError: the recipe does not round weights.
+        TrainingError: the recipe rounds nothing.
 
     Source: Jacob et al., Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference,
     CVPR 2018.
@@ -34,12 +35,12 @@ def quantizable(student: keras.Model, recipe: Recipe, keep_zeros: bool = False) 
     legacy_keras.ensure()
     from kdrec.compress.quantizers import LearnedRange, Range, wrapped
 
+    quantizers = {"int4": LearnedRange(4, keep_zeros), "int8": Range(8, keep_zeros)}
+
     def wrap(layer: keras.layers.Layer) -> keras.layers.Layer:
-        copy, kind = layer.__class__.from_config(layer.get_config()), type(layer).__name__
-        if kind not in MATRICES:
-            return copy
-        narrow = recipe.table == "int4" and kind != "Dense"
-        return wrapped(copy, MATRICES[kind], LearnedRange(4, keep_zeros) if narrow else Range(8, keep_zeros))
+        copy, matrix = layer.__class__.from_config(layer.get_config()), MATRICES.get(type(layer).__name__)
+        quantizer = quantizers.get(recipe.type_of(group_of(layer.name)))
+        return copy if matrix is None or quantizer is None else wrapped(copy, matrix, quantizer)
 
     copy = keras.models.clone_model(student, clone_function=wrap)
     for before, after in zip(student.layers, copy.layers, strict=True):
@@ -58,9 +59,9 @@ def check(recipe: Recipe) -> None:
     """Refuse a recipe under whose rounding nothing can be trained.
 
     Raises:
-        TrainingError: its weights are floats.
+        TrainingError: all its weights are floats.
     """
-    if recipe.weights != "int8":
+    if not any(recipe.type_of(group) in ("int4", "int8") for group in GROUPS):
         raise TrainingError(
             f"recipe must round weights to int8 for quantization-aware training, not {recipe.name!r} with "
             f"{recipe.weights} weights; choose int8 or int4_table, or leave it out"

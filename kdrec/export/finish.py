@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from kdrec.bundle.signatures import SignatureSpec, TensorSpec
-from kdrec.compress.rounding import best_scale, rounded
+from kdrec.compress.rounding import scale_of
 from kdrec.export.jobs import MODEL_FILE, ExportJob
-from kdrec.export.student_parts import StudentParts
-from kdrec.tflite.int4_table import narrow
+from kdrec.export.student_parts import StudentParts, matrices
 from kdrec.tflite.read import parse
+from kdrec.tflite.stored_as import store
 from kdrec.tflite.strip import strip
 from kdrec.tflite.tied_table import tie
 from kdrec.tflite.verify import verify_equivalent
@@ -36,14 +36,13 @@ def finish(content: bytes, parts: StudentParts, job: ExportJob, cases: Cases) ->
         ConversionError: the new file answers differently.
     """
     model = parse(content)
-    if parts.is_tied:
+    if parts.is_tied and job.recipe.activations != "int16":
         tie(model, parts.table)
     if job.recipe.activations == "int8" and not job.one_subgraph:
         widen(model, parts.scoring)
-    if job.recipe.table == "int4":
-        for table in (parts.table,) if parts.is_tied else (parts.table, parts.scoring):
-            scale = best_scale(table)
-            narrow(model, rounded(table, scale), scale)
+    for group, kind in job.recipe.rewritten:
+        for matrix in matrices(parts, group):
+            store(model, matrix, kind, scale_of(matrix, kind))
     written = pack(strip(model))
     return written, verify_equivalent(content, written, cases)
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import tf_keras as keras
 
-from kdrec.compress.rounding import best_scale, rounded
+from kdrec.compress import rounding
+from kdrec.compress.recipes.base import GROUPS, Recipe
 from kdrec.errors import ConversionError
 
 
@@ -75,16 +76,34 @@ def take_apart(student: keras.Model) -> StudentParts:
     )
 
 
-def on_grid(parts: StudentParts) -> StudentParts:
-    """A copy of the student whose item tables hold numbers of four bits times one scale, taken apart."""
+def on_grid(parts: StudentParts, recipe: Recipe) -> StudentParts:
+    """A copy of the student that holds the values of its file where a group of matrices has a type of its own.
+
+    Raises:
+        ConversionError: the student has no matrix of a group.
+    """
+    if not recipe.rewritten:
+        return parts
     copy = keras.models.clone_model(parts.student)
     copy.set_weights(parts.student.get_weights())
-    for name in ("item_table", "item_scores"):
-        for layer in (layer for layer in copy.layers if layer.name == name):
-            table, *others = layer.get_weights()
-            scale = best_scale(table)
-            layer.set_weights([scale * rounded(table, scale).astype(np.float32), *others])
+    for group, kind in recipe.rewritten:
+        layers = [layer for layer in copy.layers if layer.name in GROUPS[group]]
+        if not layers:
+            raise ConversionError(
+                f"recipe {recipe.name!r} names {group}, but the student's layers are {', '.join(parts.layer_names())}; "
+                f"leave {group} out"
+            )
+        for layer in layers:
+            matrix, *others = layer.get_weights()
+            layer.set_weights([rounding.on_grid(matrix, kind), *others])
     return take_apart(copy)
+
+
+def matrices(parts: StudentParts, group: str) -> list[np.ndarray]:
+    """(rows, width) float32 each: the matrices of a group as a file multiplies them, dense kernels transposed."""
+    if group == "item_table":
+        return [parts.table] if parts.is_tied else [parts.table, parts.scoring]
+    return [_matrix(parts.student.get_layer(layer)).T for layer in GROUPS[group]]
 
 
 def _matrix(layer: keras.layers.Layer) -> np.ndarray:

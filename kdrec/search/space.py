@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from kdrec.compress import recipes
 from kdrec.config import Config
 from kdrec.errors import DataError
 
@@ -50,7 +51,8 @@ def suggested(trial: Any, base: Config, over: tuple[str, ...]) -> Config:
     chosen: dict[str, Any] = {name: KNOBS[name](trial, base) for name in over}
     if "losses" in chosen:
         chosen |= {"loss_weights": None, "loss_options": {}}
-    if chosen.get("recipe", base.recipe) == "int4_table" and not base.quantize_epochs:
+    recipe = recipes.get(chosen.get("recipe", base.recipe))
+    if "int4" in dict(recipe.groups).values() and not base.quantize_epochs:
         chosen["quantize_epochs"] = ROUNDING_EPOCHS
     return replace(base, **chosen)
 
@@ -61,7 +63,8 @@ def least_bytes(config: Config, n_items: int) -> int:
     >>> least_bytes(Config(embedding_dim=16, hidden=0), 1000)
     16272
     """
-    width, rows = config.embedding_dim, n_items + 1
-    table = rows * width * (1 if config.tied else 2)
-    table = table // 2 if config.recipe == "int4_table" else table  # widths are even there
-    return table + width * width + 2 * width * config.hidden
+    width, kernel = config.embedding_dim, config.embedding_dim * config.hidden
+    table = (n_items + 1) * width * (1 if config.tied else 2)
+    sizes = {"item_table": table, "linear": width * width, "hidden": kernel, "residual": kernel}
+    halved = [group for group, kind in recipes.get(config.recipe).groups if kind == "int4"]  # widths are even there
+    return sum(size // 2 if group in halved else size for group, size in sizes.items())
