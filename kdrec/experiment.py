@@ -125,6 +125,6 @@ def written(
     last = list(trained.students.values())[-1]
     listened = config if config.teacher_weights else replace(config, teacher=chosen_teacher(stages, config)["name"])
     name = name_of(config)
-    options = {"name": name, **config.only("targets", "recipe")}
+    options = {"name": name, **config.only("targets", "recipe", "calibration")}
     exported = stages.run("export", options, partial(steps.export, name, split, last, listened), (data, last.stage))
     return trained, exported

@@ -24,6 +24,7 @@ from kdrec.data.splits import Split
 from kdrec.distill.batches import TrainingBatches, training_rows
 from kdrec.errors import TargetError
 from kdrec.export import Exported, ExportJob, export_all
+from kdrec.export.ranges import within
 from kdrec.runtime.judge import judge
 from kdrec.runtime.micro_interpreter import MicroFile
 from kdrec.targets.base import Target, require
@@ -78,7 +79,7 @@ def export_bundles(student: keras.Model, split: Split, config: Config, name: str
     Raises:
         ConversionError: the converter refused or died; TargetError: a file breaks a rule of its device.
     """
-    examples = representative(split, student, config.seed)
+    examples = calibration(split, student, config)
     rows, length = examples["history"].shape
     for exported in export_all(student, export_jobs(config), examples):
         target = targets.get(exported.job.name)
@@ -94,18 +95,24 @@ def export_bundles(student: keras.Model, split: Split, config: Config, name: str
         write_bundle(Path(folder, target.name), files, manifest)
 
 
+def calibration(split: Split, student: keras.Model, config: Config) -> dict[str, np.ndarray]:
+    """The histories and contexts by which the converter measures ranges, as a configuration asks for them."""
+    return dict(within(student, representative(split, student, config.seed), config.calibration))
+
+
 def representative(split: Split, student: keras.Model, seed: int) -> dict[str, np.ndarray]:
-    """Histories and contexts drawn from the training rows, as a device would see them.
+    """Histories and contexts of the training rows, one from each of 512 equal groups from the shortest to the longest.
 
     Returns:
-        By input of the student, at most 512 rows.
+        By input of the student, at most 512 rows, in random order.
     """
     users, cuts = training_rows(split.train, split.ordered)
     length = student.get_layer("history").input_shape[0][1]
     batches = TrainingBatches(split.train, users, cuts, length, split.ordered, seed=seed)
     rng = np.random.default_rng(seed)
-    rows = np.sort(rng.choice(len(users), min(CALIBRATION_ROWS, len(users)), replace=False))
-    x, _ = batches.batch(rng.permutation(rows), rng)
+    by_length = np.argsort(cuts, kind="stable")
+    groups = np.array_split(by_length, min(CALIBRATION_ROWS, len(users)))
+    x, _ = batches.batch(rng.permutation([rng.choice(group) for group in groups]), rng)
     return {name: x[name] for name in student.input_names}
 
 

@@ -15,6 +15,7 @@ from kdrec.compression import check_steps
 from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.errors import DataError, OutputError
+from kdrec.export.ranges import check_method
 from kdrec.models import encoders, students, teachers
 from kdrec.models.teachers.ensemble import MEMBERS, check_members
 from kdrec.schedules import ends
@@ -53,11 +54,18 @@ def check_names(config: Config) -> None:
 
 
 def check_recipe(recipe: Recipe, config: Config) -> None:
-    """A recipe that gives matrices types of their own must fit the student's.
+    """A recipe that gives matrices types of their own must fit the student's, and its ranges be measured as is asked.
 
     Raises:
-        DataError: an odd width of four bits, or the kernel of a layer that the student does not have.
+        DataError: an odd width of four bits, the kernel of a layer that the student does not have, or a calibration of
+            what is not calibrated.
+        ConversionError: no such calibration.
     """
+    check_method(config.calibration)
+    if config.calibration != "minmax" and not recipe.needs_calibration:
+        raise DataError(
+            f"calibration={config.calibration!r} has no effect: recipe {recipe.name!r} measures no ranges; leave it out"
+        )
     for group, kind in recipe.groups:
         option = "hidden" if group == "residual" else "embedding_dim"
         width = getattr(config, option)

@@ -70,7 +70,7 @@ def sensitivity(
     groups = [group for group in GROUPS if config.hidden or group not in ("hidden", "residual")]
     wanted = questions(groups)
     judged = stages.run(
-        "sensitivity", {"recipes": every_recipe(groups), **config.only("k")},
+        "sensitivity", {"recipes": every_recipe(groups), **config.only("k", "calibration")},
         partial(_judge, split, last, every_recipe(groups), config, stages.progress), (data, last.stage),
     )  # fmt: skip
     files = json.loads((judged.folder / "files.json").read_text())
@@ -132,7 +132,7 @@ def _judge(split: Split, last: Form, names: list[str], config: Config, said: Pro
     student = steps.student_of(last, split)
     jobs = [ExportJob(name, recipes.get(name), ("score",), None) for name in names]
     results, sizes = {}, {}
-    for exported in export_all(student, jobs, pack.representative(split, student, config.seed)):
+    for exported in export_all(student, jobs, pack.calibration(split, student, config)):
         name = exported.job.name
         sizes[name] = len(exported.model)
         scorer = FileScores(LiteRtFile(exported.model, name))

@@ -140,6 +140,10 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
         FILES,
         f"Precision of the file: {found('compress/recipes')}; or mixed by layer, such as int8+item_table=int4.",
     ),
+    "calibration": (
+        FILES,
+        "Which range activations get: minmax of all histories shown, percentile of 99 % of them, or mse, the best one.",
+    ),
     "targets": (FILES, f"Device: {found('targets')}; repeatable.", "--target"),
     "k": (EVALUATION, "Length of the lists that are judged."),
     "fusion": (

@@ -14,7 +14,7 @@ from kdrec.tflite.strip import strip
 from kdrec.tflite.tied_table import tie
 from kdrec.tflite.verify import verify_equivalent
 from kdrec.tflite.views import Tensor, read
-from kdrec.tflite.wide_scores import widen
+from kdrec.tflite.wide_scores import make_room, widen
 from kdrec.tflite.write import pack
 
 Cases = Mapping[str, Sequence[Mapping[str, np.ndarray]]]
@@ -40,6 +40,8 @@ def finish(content: bytes, parts: StudentParts, job: ExportJob, cases: Cases) ->
         tie(model, parts.table)
     if job.recipe.activations == "int8" and not job.one_subgraph:
         widen(model, parts.scoring)
+    if job.recipe.activations == "int16":
+        make_room(model, parts.scoring)
     for group, kind in job.recipe.rewritten:
         for matrix in matrices(parts, group):
             store(model, matrix, kind, scale_of(matrix, kind))
