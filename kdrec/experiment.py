@@ -95,11 +95,10 @@ def run(
         data, split = procedures.read(stages, config)
         check_writable("out", out)
         trained, exported = written(stages, data, split, config)
-        students = trained.students
         judged = stages.run(
             "evaluate", config.only("k", "fusion"),
-            partial(steps.judge, split, trained.teacher, students, exported, config, stages.progress),
-            (trained.teacher, *(form.stage for form in students.values()), exported),
+            partial(steps.judge, split, trained.teacher, trained.students, exported, config, stages.progress),
+            (trained.teacher, *(form.stage for form in trained.students.values()), exported),
         )  # fmt: skip
 
         rows, samples = (json.loads((judged.folder / f"{part}.json").read_text()) for part in ("rows", "samples"))
@@ -116,10 +115,8 @@ def run(
     return report
 
 
-def written(
-    stages: Stages, data: Stage, split: Split, config: Config, plain: bool = True
-) -> tuple[procedures.Trained, Stage]:
-    """The stages from data to files: train, make smaller, export.
+def students(stages: Stages, data: Stage, split: Split, config: Config, plain: bool = True) -> procedures.Trained:
+    """The stages from data to students: train, make smaller.
 
     Args:
         stages: run them.
@@ -128,14 +125,21 @@ def written(
         plain: whether the student without a teacher is trained, too, for comparison.
 
     Returns:
-        What was trained, and the stage that holds a bundle a target.
+        What was trained; the last student is the one that ships.
     """
     trained = procedures.train(stages, data, split, config, plain)
     smaller = compressed(stages, split, trained.sources, trained.students["student_distilled"], config)
-    students = {**trained.students, **smaller}
-    last = list(students.values())[-1]
+    return replace(trained, students={**trained.students, **smaller})
+
+
+def written(
+    stages: Stages, data: Stage, split: Split, config: Config, plain: bool = True
+) -> tuple[procedures.Trained, Stage]:
+    """The stages from data to files: as `students`, and a stage that holds a bundle a target."""
+    trained = students(stages, data, split, config, plain)
+    last = list(trained.students.values())[-1]
     listened = config if config.teacher_weights else replace(config, teacher=chosen_teacher(stages, config)["name"])
     name = name_of(config)
-    options = {"name": name, **config.only("targets", "recipe")}
+    options = {"name": name, **config.only("targets", "recipe", "calibration")}
     exported = stages.run("export", options, partial(steps.export, name, split, last, listened), (data, last.stage))
-    return replace(trained, students=students), exported
+    return trained, exported

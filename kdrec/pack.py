@@ -26,6 +26,7 @@ from kdrec.data.splits import Split
 from kdrec.distill.batches import TrainingBatches, training_rows
 from kdrec.errors import TargetError
 from kdrec.export import Exported, ExportJob, export_all
+from kdrec.export.ranges import within
 from kdrec.runtime.judge import judge
 from kdrec.runtime.micro_interpreter import MicroFile
 from kdrec.targets.base import Target, require
@@ -43,9 +44,10 @@ def export_jobs(config: Config) -> list[ExportJob]:
     recipe = recipes.get(config.recipe)
     wanted = [targets.get(target) for target in config.targets]
     for target in wanted:
-        if recipe.name not in target.recipes:
+        if not target.takes(recipe.name):
+            taken = (*target.recipes, *target.mixes) if "+" in recipe.name else target.recipes
             raise TargetError(
-                f"target {target.name!r} takes the recipe {' or '.join(target.recipes)}, not {recipe.name!r}; "
+                f"target {target.name!r} takes the recipe {' or '.join(taken)}, not {recipe.name!r}; "
                 f"choose another --recipe, or leave the target out with --target"
             )
     return [
@@ -92,9 +94,7 @@ def export_bundles(
     Raises:
         ConversionError: the converter refused or died; TargetError: a file breaks a rule of its device.
     """
-    examples = representative(split, student, config.seed)
-    if kept is not None:
-        examples["history"] = kept.read(examples["history"])
+    examples = calibration(split, student, config, kept)
     rows, length = examples["history"].shape
     for exported in export_all(student, export_jobs(config), examples):
         target = targets.get(exported.job.name)
@@ -110,20 +110,31 @@ def export_bundles(
         write_bundle(Path(folder, target.name), files, manifest)
 
 
+def calibration(
+    split: Split, student: keras.Model, config: Config, kept: KeptItems | None = None
+) -> dict[str, np.ndarray]:
+    """The histories and contexts by which the converter measures ranges, as a configuration asks for them."""
+    examples = representative(split, student, config.seed)
+    if kept is not None:
+        examples["history"] = kept.read(examples["history"])
+    return dict(within(student, examples, config.calibration))
+
+
 def representative(
     split: Split, student: keras.Model, seed: int, most: int = CALIBRATION_ROWS
 ) -> dict[str, np.ndarray]:
-    """Histories and contexts drawn from the training rows, as a device would see them.
+    """Histories and contexts of the training rows, one from each of equal groups from the shortest to the longest.
 
     Returns:
-        By input of the student, at most so many rows.
+        By input of the student, at most so many rows, in random order.
     """
     users, cuts = training_rows(split.train, split.ordered)
     length = student.get_layer("history").input_shape[0][1]
     batches = TrainingBatches(split.train, users, cuts, length, split.ordered, seed=seed)
     rng = np.random.default_rng(seed)
-    rows = np.sort(rng.choice(len(users), min(most, len(users)), replace=False))
-    x, _ = batches.batch(rng.permutation(rows), rng)
+    by_length = np.argsort(cuts, kind="stable")
+    groups = np.array_split(by_length, min(most, len(users)))
+    x, _ = batches.batch(rng.permutation([rng.choice(group) for group in groups]), rng)
     return {name: x[name] for name in student.input_names}
 
 
@@ -202,7 +213,7 @@ def _manifest(
     return Manifest(
         name=name,
         target=target.name,
-        recipe=config.recipe,
+        recipe=exported.job.recipe.name,
         kdrec=__version__,
         libraries=libraries.taking_part(config, target.oracle),
         data=DataSource(name, split.fingerprint(), n_items, log_items),

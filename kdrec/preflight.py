@@ -11,11 +11,13 @@ from typing import Any
 from kdrec import forms, objectives, teaching
 from kdrec.bundle.write import check_replaceable
 from kdrec.compress import quantize_aware, recipes
+from kdrec.compress.recipes.base import Recipe
 from kdrec.compress.shrink import check as check_smaller
 from kdrec.compression import check_shrink, check_steps, final
 from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.errors import DataError, OutputError
+from kdrec.export.ranges import check_method
 from kdrec.models import encoders, students, tables, teachers
 from kdrec.models.teachers.ensemble import MEMBERS, check_members
 from kdrec.schedules import ends
@@ -49,12 +51,7 @@ def check_names(config: Config) -> None:
     recipe = recipes.get(config.recipe)
     if config.quantize_epochs:
         quantize_aware.check(recipe)
-    width = final(config).embedding_dim
-    if recipe.table == "int4" and width % 2:
-        name = "embedding_dim" if config.shrink_dim is None else "shrink_dim"
-        raise DataError(f"{name} must be even for recipe {recipe.name!r}, not {width}")
-    if recipe.table == "int4" and config.table != "full":
-        raise DataError(f"table must be 'full' for recipe {recipe.name!r}, not {config.table!r}; choose recipe int8")
+    check_recipe(recipe, final(config))
     if config.table_epochs and config.table == "full":
         raise DataError(
             f"table_epochs={config.table_epochs} has no effect: table 'full' replaces no other; leave it out, or name "
@@ -62,14 +59,39 @@ def check_names(config: Config) -> None:
         )
     if config.vocabulary is not None and config.table != "full":
         raise DataError(f"table must be 'full' where vocabulary is {config.vocabulary}, not {config.table!r}")
-    if config.m_by_n is not None and width % config.m_by_n[1]:
+    if config.m_by_n is not None and final(config).embedding_dim % config.m_by_n[1]:
         raise DataError(
             f"embedding_dim must be a multiple of {config.m_by_n[1]} for sparsity_pattern {config.sparsity_pattern!r}, "
-            f"whose groups lie along an item's row, not {width}"
+            f"whose groups lie along an item's row, not {final(config).embedding_dim}"
         )
     students.get(config.student)
     encoders.get(config.encoder)
     _check_types(tables.get(config.table), config.table, "table_options", config.table_options)
+
+
+def check_recipe(recipe: Recipe, config: Config) -> None:
+    """A recipe that gives matrices types of their own must fit the student's, and its ranges be measured as is asked.
+
+    Raises:
+        DataError: an odd width of four bits, the kernel of a layer that the student does not have, or a calibration of
+            what is not calibrated.
+        ConversionError: no such calibration.
+    """
+    check_method(config.calibration)
+    if config.calibration != "minmax" and not recipe.needs_calibration:
+        raise DataError(
+            f"calibration={config.calibration!r} has no effect: recipe {recipe.name!r} measures no ranges; leave it out"
+        )
+    if config.table != "full" and "item_table" in dict(recipe.rewritten):
+        raise DataError(f"table must be 'full' for recipe {recipe.name!r}, not {config.table!r}; choose recipe int8")
+    for group, kind in recipe.groups:
+        option = "hidden" if group == "residual" else "embedding_dim"
+        width = getattr(config, option)
+        if group in ("hidden", "residual") and not config.hidden:
+            raise DataError(f"recipe {recipe.name!r} names {group}, and with hidden=0 there is none; leave {group} out")
+        if kind == "int4" and width % 2:
+            shrunk = next((name for name, of in forms.SHRUNK.items() if of == option and getattr(config, name)), option)
+            raise DataError(f"{shrunk} must be even for recipe {recipe.name!r}, not {width}")
 
 
 def check_schedules(config: Config) -> None:

@@ -18,7 +18,7 @@ from kdrec.cli.options import OPTIONS, config_of
 from kdrec.config import Config
 from kdrec.errors import TrainingError
 
-COMMANDS = ["run", "distill", "compare", "search", "evaluate", "recommend", "inspect", "bench", "check"]
+COMMANDS = ["run", "distill", "compare", "search", "sensitivity", "evaluate", "recommend", "inspect", "bench", "check"]
 ROW = {
     "parameters": 512,
     "target": None,

@@ -18,6 +18,7 @@ from kdrec.cli.inspect import inspect
 from kdrec.cli.recommend import recommend
 from kdrec.cli.run import run
 from kdrec.cli.search import search
+from kdrec.cli.sensitivity import sensitivity
 from kdrec.errors import KdrecError
 
 EPILOG = """\
@@ -45,7 +46,7 @@ class Commands(TyperGroup):
             print_error(str(error))
             raise typer.Exit(2) from error
         except KeyboardInterrupt as error:
-            resumable = ctx.invoked_subcommand in ("run", "distill", "compare", "search")
+            resumable = ctx.invoked_subcommand in ("run", "distill", "compare", "search", "sensitivity")
             print_error("interrupted" + ("; run the same command again to continue" if resumable else ""))
             raise typer.Exit(130) from error
 
@@ -74,7 +75,7 @@ def kdrec(
     """Distill a recommender into a tiny int8 .tflite that still recommends like the teacher."""
 
 
-for command in (run, distill, compare, search, evaluate, recommend, inspect, bench, check):
+for command in (run, distill, compare, search, sensitivity, evaluate, recommend, inspect, bench, check):
     app.command()(command)
 
 

@@ -170,7 +170,14 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
         "Order of the steps after distillation, as far as they are asked for; repeatable.",
         "--step",
     ),
-    "recipe": (FILES, f"Precision of the file: {found('compress/recipes')}."),
+    "recipe": (
+        FILES,
+        f"Precision of the file: {found('compress/recipes')}; or mixed by layer, such as int8+item_table=int4.",
+    ),
+    "calibration": (
+        FILES,
+        "Which range activations get: minmax of all histories shown, percentile of 99 % of them, or mse, the best one.",
+    ),
     "targets": (FILES, f"Device: {found('targets')}; repeatable.", "--target"),
     "k": (EVALUATION, "Length of the lists that are judged."),
     "fusion": (

@@ -3,8 +3,8 @@
 import tf_keras as keras
 
 from kdrec import legacy_keras
-from kdrec.compress.matrices import is_table, matrices
-from kdrec.compress.recipes.base import Recipe
+from kdrec.compress.matrices import matrices
+from kdrec.compress.recipes.base import GROUPS, Recipe, group_of
 from kdrec.errors import TrainingError
 
 
@@ -13,13 +13,14 @@ def quantizable(
 ) -> keras.Model:
     """A copy of a student whose item tables and dense kernels are rounded in every forward pass, as the recipe says.
 
-    Of eight bits the scale is max|E| / 127, which the converter takes, too; of four it is learned. The tied table is
-    rounded once, and history and scores read the same numbers. Gradients pass the rounding as if it were not there
-    (straight-through). Train the copy, then call `strip`. The student given is not changed.
+    Of eight bits the scale is max|E| / 127, which the converter takes, too; of four it is learned; what the recipe
+    keeps in float32 is not rounded. The tied table is rounded once, and history and scores read the same numbers.
+    Gradients pass the rounding as if it were not there (straight-through). Train the copy, then call `strip`. The
+    student given is not changed.
 
     Args:
         student: a functional model.
-        recipe: with int8 weights.
+        recipe: that rounds a matrix.
         keep_zeros: what pruning made zero stays zero.
         clusters: of a student that was clustered: entries of one value keep one value, and zeros stay zero.
 
@@ -27,7 +28,7 @@ def quantizable(
         A functional model with the same inputs and output.
 
     Raises:
-        TrainingError: the recipe does not round weights, or a matrix has more values than clusters.
+        TrainingError: the recipe rounds nothing, or a matrix has more values than clusters.
 
     Source: Jacob et al., Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference,
     CVPR 2018.
@@ -36,11 +37,13 @@ def quantizable(
     legacy_keras.ensure()
     from kdrec.compress.quantizers import LearnedRange, Range, wrapped
 
+    kept = (keep_zeros or clusters is not None, clusters)
+    quantizers = {"int4": LearnedRange(4, *kept), "int8": Range(8, *kept)}
+
     def wrap(layer: keras.layers.Layer) -> keras.layers.Layer:
         copy, names = layer.__class__.from_config(layer.get_config()), matrices(layer)
-        narrow = recipe.table == "int4" and is_table(layer)
-        kept = (keep_zeros or clusters is not None, clusters)
-        return wrapped(copy, names, LearnedRange(4, *kept) if narrow else Range(8, *kept)) if names else copy
+        quantizer = quantizers.get(recipe.type_of(group_of(layer.name)))
+        return wrapped(copy, names, quantizer) if names and quantizer is not None else copy
 
     copy = keras.models.clone_model(student, clone_function=wrap)
     for before, after in zip(student.layers, copy.layers, strict=True):
@@ -60,9 +63,9 @@ def check(recipe: Recipe) -> None:
     """Refuse a recipe under whose rounding nothing can be trained.
 
     Raises:
-        TrainingError: its weights are floats.
+        TrainingError: all its weights are floats.
     """
-    if recipe.weights != "int8":
+    if not any(recipe.type_of(group) in ("int4", "int8") for group in GROUPS):
         raise TrainingError(
             f"recipe must round weights to int8 for quantization-aware training, not {recipe.name!r} with "
             f"{recipe.weights} weights; choose int8 or int4_table, or leave it out"

@@ -38,8 +38,8 @@ def export_all(
     """
     whole = take_apart(student)
     check(whole, calibration)
-    kinds = {job.recipe.table: on_grid(whole) if job.recipe.table == "int4" else whole for job in jobs}
-    parts = [kinds[job.recipe.table] for job in jobs]
+    kinds = {recipe: on_grid(whole, recipe) for recipe in dict.fromkeys(job.recipe for job in jobs)}
+    parts = [kinds[job.recipe] for job in jobs]
     built = [build(each, job, covering(each, calibration)) for each, job in zip(parts, jobs, strict=True)]
     contents = convert(
         [

@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from kdrec.bundle.signatures import SignatureSpec, TensorSpec
-from kdrec.compress.rounding import best_scale, rounded
+from kdrec.compress.rounding import scale_of
 from kdrec.export.jobs import MODEL_FILE, ExportJob
 from kdrec.export.student_parts import StudentParts
-from kdrec.tflite.int4_table import narrow
 from kdrec.tflite.read import parse
+from kdrec.tflite.stored_as import store
 from kdrec.tflite.strip import strip
 from kdrec.tflite.tied_table import tie
 from kdrec.tflite.verify import verify_equivalent
 from kdrec.tflite.views import Tensor, read
-from kdrec.tflite.wide_scores import widen
+from kdrec.tflite.wide_scores import make_room, widen
 from kdrec.tflite.write import pack
 
 Cases = Mapping[str, Sequence[Mapping[str, np.ndarray]]]
@@ -36,15 +36,16 @@ def finish(content: bytes, parts: StudentParts, job: ExportJob, cases: Cases) ->
         ConversionError: the new file answers differently.
     """
     model = parse(content)
-    if parts.is_tied:
+    if parts.is_tied and job.recipe.activations != "int16":
         for matrix in parts.matrices:
             tie(model, matrix)
     if job.recipe.activations == "int8" and not job.one_subgraph:
         widen(model, *parts.matrices)
-    if job.recipe.table == "int4":
-        for table in (parts.table,) if parts.is_tied else (parts.table, parts.scoring):
-            scale = best_scale(table)
-            narrow(model, rounded(table, scale), scale)
+    if job.recipe.activations == "int16":
+        make_room(model, parts.scoring)
+    for group, kind in job.recipe.rewritten:
+        for matrix in parts.of(group):
+            store(model, matrix, kind, scale_of(matrix, kind))
     written = pack(strip(model))
     return written, verify_equivalent(content, written, cases)
 

@@ -7,7 +7,8 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
-from kdrec.compress.rounding import best_scale, rounded
+from kdrec.compress import rounding
+from kdrec.compress.recipes.base import GROUPS, Recipe
 from kdrec.errors import ConversionError
 
 
@@ -45,6 +46,12 @@ class StudentParts:
         """(n_items, embedding_dim): the scoring table without padding, and without rows that are not scored."""
         return self.table[1 : self.student.output_shape[-1] + 1] if self.is_tied else self.scoring
 
+    def of(self, group: str) -> list[np.ndarray]:
+        """(rows, width) float32 each: matrices of a recipe's group as a file multiplies them, kernels transposed."""
+        if group == "item_table":
+            return [self.table] if self.is_tied else [self.table, self.scoring]
+        return [self.student.get_layer(layer).get_weights()[0].T for layer in GROUPS[group]]
+
     def layer_names(self) -> list[str]:
         return [layer.name for layer in self.student.layers]
 
@@ -81,15 +88,26 @@ def take_apart(student: keras.Model) -> StudentParts:
     )
 
 
-def on_grid(parts: StudentParts) -> StudentParts:
-    """A copy of the student whose item tables hold numbers of four bits times one scale, taken apart."""
+def on_grid(parts: StudentParts, recipe: Recipe) -> StudentParts:
+    """A copy of the student that holds the values of its file where a group of matrices has a type of its own.
+
+    Raises:
+        ConversionError: the student has no matrix of a group.
+    """
+    if not recipe.rewritten:
+        return parts
     copy = keras.models.clone_model(parts.student)
     copy.set_weights(parts.student.get_weights())
-    for name in ("item_table", "item_scores"):
-        for layer in (layer for layer in copy.layers if layer.name == name):
-            table, *others = layer.get_weights()
-            scale = best_scale(table)
-            layer.set_weights([scale * rounded(table, scale).astype(np.float32), *others])
+    for group, kind in recipe.rewritten:
+        layers = [layer for layer in copy.layers if layer.name in GROUPS[group]]
+        if not layers:
+            raise ConversionError(
+                f"recipe {recipe.name!r} names {group}, but the student's layers are {', '.join(parts.layer_names())}; "
+                f"leave {group} out"
+            )
+        for layer in layers:
+            matrix, *others = layer.get_weights()
+            layer.set_weights([rounding.on_grid(matrix, kind), *others])
     return take_apart(copy)
 
 

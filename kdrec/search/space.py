@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from kdrec.compress import recipes
 from kdrec.compression import final, not_smaller
 from kdrec.config import Config
 from kdrec.errors import DataError
@@ -67,7 +68,8 @@ def suggested(trial: Any, base: Config, over: tuple[str, ...], n_items: int) -> 
         chosen |= {"loss_weights": None, "loss_options": {}}
     if chosen.get("sparsity") == 0:
         chosen["sparsity_pattern"] = None
-    if chosen.get("recipe", base.recipe) == "int4_table" and not base.quantize_epochs:
+    recipe = recipes.get(chosen.get("recipe", base.recipe))
+    if "int4" in dict(recipe.groups).values() and not base.quantize_epochs:
         chosen["quantize_epochs"] = ROUNDING_EPOCHS
     tried = replace(base, **chosen)
     left_out: dict[str, Any] = dict.fromkeys(not_smaller(tried))
@@ -82,7 +84,8 @@ def least_bytes(config: Config, n_items: int) -> int:
     """
     config = final(config)
     width, rows = config.embedding_dim, (config.vocabulary or n_items) + 1
-    table = rows * width * (1 if config.tied else 2)
-    table = table // 2 if config.recipe == "int4_table" else table  # widths are even there
+    table, kernel = rows * width * (1 if config.tied else 2), width * config.hidden
     table = table if config.table == "full" else 0
-    return table + width * width + 2 * width * config.hidden
+    sizes = {"item_table": table, "linear": width * width, "hidden": kernel, "residual": kernel}
+    halved = [group for group, kind in recipes.get(config.recipe).groups if kind == "int4"]  # widths are even there
+    return sum(size // 2 if group in halved else size for group, size in sizes.items())

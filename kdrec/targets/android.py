@@ -34,7 +34,13 @@ android = Target(
     ops=OPS,
     signatures=("recommend", "score", "embed"),
     topk=100,
-    recipes=("float32", "float16", "dynamic_int8", "int8", "int4_table"),
+    recipes=("float32", "float16", "dynamic_int8", "int8", "int16x8", "int4_table"),
+    mixes=(
+        *("int8+item_table=int4", "int8+item_table=float32", "int8+linear=int4", "int8+linear=float32"),
+        *("int8+hidden=int4", "int8+hidden=float32", "int8+residual=int4", "int8+residual=float32"),
+        *("float32+item_table=int4", "float32+item_table=int8", "float32+linear=int4", "float32+linear=int8"),
+        *("float32+hidden=int4", "float32+hidden=int8", "float32+residual=int4", "float32+residual=int8"),
+    ),
     rules=(
         rules.known_ops,
         rules.signatures_present,

@@ -26,6 +26,10 @@ micro = Target(
     ops=OPS,
     signatures=("score",),
     recipes=("int8", "float32"),  # the others break no_half_precision and no_mixed_matrices
+    mixes=(
+        *("int8+item_table=float32", "int8+linear=int4", "int8+linear=float32", "int8+hidden=int4"),
+        *("int8+hidden=float32", "int8+residual=int4", "int8+residual=float32"),
+    ),  # and no rows of four bits, which its GATHER does not read
     one_subgraph=True,  # the runtime resolves the operators of every graph
     oracle="tflite-micro",  # it rounds otherwise than LiteRT: 37 % of the scores differ by up to 5 steps
     rules=(
@@ -37,7 +41,7 @@ micro = Target(
         rules.no_float_islands,
         rules.per_tensor_matrices,  # per-channel costs 8 bytes of RAM a row
         rules.no_mixed_matrices,
-        rules.no_int16_gather,
+        rules.known_tables,
         rules.no_half_precision,
     ),
 )

@@ -15,7 +15,7 @@ from kdrec.tflite.graph import (
     values,
 )
 
-INT8 = schema.TensorType.INT8
+INT8, INT16 = schema.TensorType.INT8, schema.TensorType.INT16
 
 
 def tie(model: schema.ModelT, table: np.ndarray) -> schema.ModelT:
@@ -68,13 +68,19 @@ def _scoring_weights(model: schema.ModelT, table: np.ndarray) -> schema.TensorT 
 def holds(model: schema.ModelT, subgraph: schema.SubGraphT, place: int, table: np.ndarray) -> bool:
     """Whether a tensor is a copy of the table: equal up to a step, but for values outside its range (clipped)."""
     tensor = subgraph.tensors[place]
-    if tensor.type != INT8 or not is_constant(model, subgraph, place) or tuple(tensor.shape) != table.shape:
+    if (
+        tensor.type not in (INT8, INT16)
+        or not is_constant(model, subgraph, place)
+        or tuple(tensor.shape) != table.shape
+    ):
         return False
     scale = scales(tensor)
     scale = scale[:, np.newaxis] if scale.size > 1 else scale
     zero = float(tensor.quantization.zeroPoint[0])
-    nearest = np.clip(np.round(table / np.maximum(scale, 1e-30)) + zero, -128, 127)
-    return bool((np.abs(nearest - values(model, tensor)) <= 1).all())
+    stored = values(model, tensor)
+    limits = np.iinfo(stored.dtype)
+    nearest = np.clip(np.round(table / np.maximum(scale, 1e-30)) + zero, limits.min, limits.max)
+    return bool((np.abs(nearest - stored) <= 1).all())
 
 
 def _share_weights(model, subgraph, operator, table, buffer, scale, stored) -> None:

@@ -4,7 +4,17 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from kdrec.errors import ConversionError
-from kdrec.tflite.graph import add_tensor, consumers, insert_after, name_of, operators, redirect
+from kdrec.tflite import rescale
+from kdrec.tflite.graph import (
+    add_tensor,
+    consumers,
+    insert_after,
+    name_of,
+    operators,
+    quantization,
+    redirect,
+    scales,
+)
 from kdrec.tflite.tied_table import holds
 
 FLOAT32 = schema.TensorType.FLOAT32
@@ -41,6 +51,26 @@ def widen(model: schema.ModelT, *tables: np.ndarray) -> schema.ModelT:
         insert_after(model, subgraph, producer, schema.BuiltinOperator.DEQUANTIZE, query, real)
         operator.inputs = np.array([real, operator.inputs[1], -1], np.int32)
         _to_float(model, subgraph, made)
+    return model
+
+
+def make_room(model: schema.ModelT, table: np.ndarray, times: float = 4.0) -> schema.ModelT:
+    """Give int16 scores several times the range that calibration saw: scores clipped to the largest number would tie.
+
+    Of sixteen bits, two are little to lose.
+
+    Args:
+        model: an int16 model, changed in place.
+        table: (rows, width) float32, the scoring table, by which the operator is known.
+        times: the range, in those of calibration.
+
+    Returns:
+        The same model.
+    """
+    for subgraph, operator in operators(model, "FULLY_CONNECTED"):
+        if holds(model, subgraph, int(operator.inputs[1]), table):
+            old = subgraph.tensors[operator.outputs[0]]
+            rescale.carry(model, subgraph, operator, quantization(times * scales(old)))
     return model
 
 

@@ -44,19 +44,34 @@ def on_int8_grid(values):
     return scale * np.round(values / scale)
 
 
-@RECIPES
+def on_int4_grid(values):
+    scale = best_scale(values)
+    return scale * rounded(values, scale)
+
+
+EVERY_LAYER = {
+    "int8": dict.fromkeys(("item_table", "item_scores", "linear", "hidden", "residual"), on_int8_grid),
+    "int4_table": {
+        **{"item_table": on_int4_grid, "item_scores": on_int4_grid},
+        **{"linear": on_int8_grid, "hidden": on_int8_grid, "residual": on_int8_grid},
+    },
+    "int8+item_table=float32+linear=int4": {
+        "linear": on_int4_grid, "hidden": on_int8_grid, "residual": on_int8_grid,
+    },
+    "float32+hidden=int4+residual=int8": {"hidden": on_int4_grid, "residual": on_int8_grid},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("recipe", EVERY_LAYER)
 @pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
 def test_the_forward_pass_is_that_of_rounded_matrices(recipe, tied):
     plain = student(tied=tied)
     expected = keras.models.clone_model(plain)
     expected.set_weights(plain.get_weights())
     for layer in expected.layers:
-        weights = layer.get_weights()
-        if layer.name in ("item_table", "item_scores") and recipe == "int4_table":
-            scale = best_scale(weights[0])
-            layer.set_weights([scale * rounded(weights[0], scale)])
-        elif layer.name in ("item_table", "item_scores") or isinstance(layer, keras.layers.Dense):
-            layer.set_weights([on_int8_grid(weights[0]), *weights[1:]])
+        if layer.name in EVERY_LAYER[recipe]:
+            matrix, *others = layer.get_weights()
+            layer.set_weights([EVERY_LAYER[recipe][layer.name](matrix), *others])
     before = [weight.copy() for weight in plain.get_weights()]
     received = quantizable(plain, recipes.get(recipe))
     np.testing.assert_allclose(received.predict(X, verbose=0), expected.predict(X, verbose=0), atol=1e-5)

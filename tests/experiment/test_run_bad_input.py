@@ -15,7 +15,7 @@ from small_log import COLUMNS, ITEMS, USERS, small
 from kdrec import losses
 from kdrec.data import sets
 from kdrec.distill import weightings
-from kdrec.errors import DataError, KdrecError, OutputError, TargetError, TrainingError
+from kdrec.errors import ConversionError, DataError, KdrecError, OutputError, TargetError, TrainingError
 from kdrec.errors import UnknownNameError as Unknown
 from kdrec.files import sha256_of
 from kdrec.models import encoders, initialisers, teachers
@@ -69,8 +69,33 @@ def refused(log_folder: Path, start: Callable[..., Any], tmp_path: Path) -> Refu
         ({"initialise": "zeros"}, Unknown, f"initialisers has no 'zeros'; it has {', '.join(initialisers.names())}"),
         ({"weighting": "even"}, Unknown, f"weightings has no 'even'; it has {', '.join(weightings.names())}"),
         ({"targets": ("toaster",)}, Unknown, "targets has no 'toaster'; it has android, coral_edgetpu, micro"),
-        ({"recipe": "int4"}, Unknown, "recipes has no 'int4'; it has dynamic_int8, float16, float32, int4_table, int8"),
+        ({"recipe": "int4"}, Unknown, "recipes has no 'int4'; it has dynamic_int8, float16, float32, int16x8, "),
         ({"encoder": "gru"}, Unknown, f"encoders has no 'gru'; it has {', '.join(encoders.names())}"),
+        (
+            {"calibration": "entropy"},
+            ConversionError,
+            "calibration must be one of minmax, percentile, mse, not 'entropy'",
+        ),
+        (
+            {"recipe": "int8+tower=int4"},
+            ConversionError,
+            "has no group 'tower'; it has item_table, linear, hidden, res",
+        ),
+        (
+            {"recipe": "float32", "calibration": "mse"},
+            DataError,
+            "calibration='mse' has no effect: recipe 'float32' measures no ranges; leave it out",
+        ),
+        (
+            {"recipe": "int8+hidden=int4", "hidden": 0},
+            DataError,
+            "recipe 'int8.hidden=int4' names hidden, and with hidden=0 there is none; leave hidden out",
+        ),
+        (
+            {"recipe": "int8+residual=int4", "hidden": 15},
+            DataError,
+            "hidden must be even for recipe 'int8.residual=int4', not 15",
+        ),
         ({"recipe": "float16"}, TargetError, "target 'coral_edgetpu' takes the recipe int8, not 'float16'; choose"),
     ],
 )

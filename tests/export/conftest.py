@@ -7,7 +7,8 @@ collect_ignore = ["conftest.py"]  # --doctest-modules would import it under a na
 @pytest.fixture(scope="session")
 def mean() -> Case:
     """Tied, ordered, no context; every recipe."""
-    return case(standard_jobs("float32", "float16", "dynamic_int8", "int4_table"))
+    mixes = ("int8+hidden=int4+residual=int4", "float32+item_table=int4+hidden=int8")
+    return case(standard_jobs("float32", "float16", "dynamic_int8", "int4_table", "int16x8", *mixes))
 
 
 @pytest.fixture(scope="session")

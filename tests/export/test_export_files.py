@@ -19,6 +19,7 @@ from kdrec.tflite.views import read
 
 pytestmark = pytest.mark.slow  # the three students take a converter process each
 CASES = ("mean", "untied", "conv")
+KERNELS = "int8+hidden=int4+residual=int4"
 
 
 @pytest.fixture(params=CASES)
@@ -67,11 +68,40 @@ def test_other_recipes_err_within_their_bounds(mean, name, bound):
 
 
 def test_item_rows_of_four_bits_answer_as_the_rounded_student_does(any_case):
-    expected = on_grid(take_apart(any_case.student)).student.predict(any_case.inputs, verbose=0)
-    received = scores_of(any_case, "int4_table")
+    assert_answers_as_rounded(any_case, "int4_table")
+
+
+@pytest.mark.parametrize("name", [KERNELS, "float32+item_table=int4+hidden=int8"])
+def test_matrices_of_other_types_answer_as_the_rounded_student_does(mean, name):
+    assert_answers_as_rounded(mean, name)
+
+
+def test_kernels_of_four_bits_take_half_the_bytes(mean):
+    int8, int4 = (sizes(mean.files[name].model, ITEMS).weights for name in ("android", KERNELS))
+    assert int8 - int4 == (WIDTH * 16 + 16 * WIDTH) // 2
+
+
+def test_int16_activations_are_finer_over_the_same_table(mean):
+    """Both have the same int8 matrices, so they are compared with the student that holds these."""
+    of_matrices = recipes.get("float32+item_table=int8+linear=int8+hidden=int8+residual=int8")
+    expected = on_grid(take_apart(mean.student), of_matrices).student.predict(mean.inputs, verbose=0)
+    coarse, fine = (np.median(np.abs(scores_of(mean, name) - expected)) for name in ("android", "int16x8"))
+    assert 0 < fine < 0.1 * coarse
+
+
+def test_int16_scores_have_four_times_the_room_that_calibration_took(mean):
+    largest = np.abs(mean.student.predict(mean.calibration, verbose=0)).max()
+    graph = read(mean.files["int16x8"].model).subgraphs[0]
+    scores = [tensor for tensor in graph.tensors if tensor.dtype == "int16" and tensor.shape == (1, ITEMS + 1)]
+    assert 3.8 < 32767 * scores[0].scale / largest < 5  # two calls with extreme items were seen, too
+
+
+def assert_answers_as_rounded(case: Case, name: str) -> None:
+    rounded = on_grid(take_apart(case.student), recipes.get(name)).student
+    expected, received = rounded.predict(case.inputs, verbose=0), scores_of(case, name)
     assert 0 < np.sqrt(np.mean((received - expected) ** 2)) / np.std(expected) < 0.06
     assert overlap(best(expected, 5), best(received, 5)) > 0.85
-    assert check(any_case.files["int4_table"].model, targets.get("android")) == []
+    assert check(case.files[name].model, targets.get("android")) == []
 
 
 def test_item_rows_of_four_bits_take_half_the_bytes(mean, untied):
@@ -97,7 +127,7 @@ def test_embed_is_the_query_of_the_float_student(any_case):
     assert 0 < np.sqrt(np.mean((received - expected) ** 2)) / np.std(expected) < 0.05
 
 
-@pytest.mark.parametrize("name", ["android", "micro", "float32", "float16"])
+@pytest.mark.parametrize("name", ["android", "micro", "float32", "float16", "int16x8", KERNELS])
 def test_a_tied_table_is_stored_once(mean, name):
     width = {"float32": 4, "float16": 2}.get(name, 1)
     assert sizes(mean.files[name].model, ITEMS).tables == width * (ITEMS + 1) * WIDTH

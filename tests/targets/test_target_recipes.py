@@ -17,6 +17,7 @@ TARGETS = [targets.get(name) for name in targets.names()]
 def test_recipes_exist_and_the_default_is_among_them(target) -> None:
     assert set(target.recipes) <= set(recipes.names())
     assert target.recipe in target.recipes
+    assert [recipes.get(mix).name for mix in target.mixes] == list(target.mixes)
 
 
 def test_every_other_recipe_is_refused_by_name() -> None:
@@ -31,37 +32,92 @@ def test_every_other_recipe_is_refused_by_name() -> None:
             message = f"target '{target.name}' takes the recipe {' or '.join(target.recipes)}, not '{recipe}'; choose"
             with pytest.raises(TargetError, match=re.escape(message)):
                 check_targets(config)
+    check_targets(Config(targets=("android", "micro"), recipe="int8+residual=int4+linear=float32"))
+    with pytest.raises(TargetError, match="'micro' takes .*int8\\+hidden=int4.* not 'int8\\+item_table=int4'; choose"):
+        check_targets(Config(targets=("android", "micro"), recipe="int8+item_table=int4"))
+    with pytest.raises(TargetError, match="target 'coral_edgetpu' takes the recipe int8, not 'int8\\+hidden=int4'"):
+        check_targets(Config(recipe="int8+hidden=int4"))
     with pytest.raises(TargetError, match="target 'micro' takes the recipe int8 or float32, not 'dynamic_int8'"):
         check_targets(Config(targets=("android", "micro"), recipe="dynamic-int8"))
 
 
-@pytest.mark.slow
-def test_exactly_the_recipes_taken_keep_the_rules_and_run(require) -> None:
-    """A table of 200 × 16: the converter leaves one of fewer than 1,024 numbers in float32, and no rule is broken."""
-    require("tflite-micro")
+def runs_on(target, content, x) -> bool:
+    """Whether a file keeps the device's rules and runs in the interpreter that stands for it."""
     from kdrec.errors import RuntimeFileError
-    from kdrec.export import ExportJob, export_all
-    from kdrec.models.students.history import history
     from kdrec.runtime.micro_interpreter import MicroFile
     from kdrec.targets.base import check
 
-    rng = np.random.default_rng(0)
-    x = {"history": rng.integers(1, 201, (40, 5)).astype(np.int32)}
+    if check(content, target):
+        return False
+    try:
+        if target.oracle == "tflite-micro":
+            MicroFile(content).run({"history": x["history"][:1]})
+        return True
+    except RuntimeFileError:
+        return False
+
+
+def job_of(target, recipe):
+    from kdrec.export import ExportJob
+
+    return ExportJob(
+        f"{target.name}/{recipe}", recipes.get(recipe), target.signatures, target.topk, target.one_subgraph
+    )
+
+
+@pytest.fixture
+def x() -> dict[str, np.ndarray]:
+    return {"history": np.random.default_rng(0).integers(1, 201, (40, 5)).astype(np.int32)}
+
+
+@pytest.mark.slow
+def test_exactly_the_recipes_taken_keep_the_rules_and_run(require, x) -> None:
+    """A table of 200 × 16: the converter leaves one of fewer than 1,024 numbers in float32, and no rule is broken."""
+    require("tflite-micro")
+    from kdrec.export import export_all
+    from kdrec.models.students.history import history
+
     devices = [target for target in TARGETS if target.lookup == "device"]
-    jobs = [
-        ExportJob(f"{target.name}/{name}", recipes.get(name), target.signatures, target.topk, target.one_subgraph)
-        for target in devices
-        for name in recipes.names()
-    ]
+    jobs = [job_of(target, name) for target in devices for name in recipes.names()]
     taken: dict[str, set[str]] = {target.name: set() for target in devices}
     for exported in export_all(history(200, embedding_dim=16, history_length=5, hidden=32), jobs, x):
         name, _, recipe = exported.job.name.partition("/")
-        runs = not check(exported.model, targets.get(name))
-        if runs and targets.get(name).oracle == "tflite-micro":
-            try:
-                MicroFile(exported.model).run({"history": x["history"][:1]})
-            except RuntimeFileError:
-                runs = False
-        if runs:
+        if runs_on(targets.get(name), exported.model, x):
             taken[name].add(recipe)
     assert taken == {target.name: set(target.recipes) for target in devices}
+
+
+@pytest.mark.slow
+def test_exactly_the_mixes_taken_keep_the_rules_and_run(require, x) -> None:
+    """Every group of matrices in every other type, written into the file of its base; finishing compares the two."""
+    require("tflite-micro")
+    from kdrec.compress.recipes.base import GROUPS, OTHER_TYPES
+    from kdrec.errors import ConversionError
+    from kdrec.export.calibration import calls
+    from kdrec.export.convert import Conversion, convert
+    from kdrec.export.finish import finish
+    from kdrec.export.signatures import build
+    from kdrec.export.student_parts import on_grid, take_apart
+    from kdrec.models.students.history import history
+
+    student = take_apart(history(200, embedding_dim=16, history_length=5, hidden=32))
+    four_bits = recipes.get("int8+item_table=int4+linear=int4+hidden=int4+residual=int4")
+    parts = on_grid(student, four_bits)  # numbers that every type holds
+    devices = [target for target in TARGETS if target.lookup == "device"]
+    bases = [job_of(target, base) for target in devices for base in OTHER_TYPES]
+    built = [build(parts, job, x) for job in bases]
+    contents = convert(
+        [Conversion(job.name, made, job.recipe, job.one_subgraph) for job, made in zip(bases, built, strict=True)]
+    )
+    taken: dict[str, set[str]] = {target.name: set() for target in devices}
+    for base, content in zip(bases, contents, strict=True):
+        target = targets.get(base.name.partition("/")[0])
+        cases = dict.fromkeys(base.signatures, calls({"history": x["history"][:8]}))
+        for mix in (f"{base.recipe.name}+{group}={kind}" for group in GROUPS for kind in OTHER_TYPES[base.recipe.name]):
+            try:
+                written, _ = finish(content, parts, job_of(target, mix), cases)
+            except ConversionError:
+                continue
+            if runs_on(target, written, x):
+                taken[target.name].add(mix)
+    assert taken == {target.name: set(target.mixes) for target in devices}

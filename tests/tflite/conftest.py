@@ -103,6 +103,12 @@ def tied_mean() -> Converted:
 
 
 @pytest.fixture(scope="session")
+def apart() -> list[Converted]:
+    """The signatures `score` and `embed` of one graph, a file each."""
+    return [converted(mean, signatures=(name,)) for name in ("score", "embed")]
+
+
+@pytest.fixture(scope="session")
 def tied_dense() -> Converted:
     return converted(dense)
 

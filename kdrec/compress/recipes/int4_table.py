@@ -2,4 +2,4 @@
 
 from kdrec.compress.recipes.base import Recipe
 
-int4_table = Recipe("int4_table", weights="int8", activations="int8", table="int4")
+int4_table = Recipe("int4_table", weights="int8", activations="int8", groups=(("item_table", "int4"),))

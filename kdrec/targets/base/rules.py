@@ -67,7 +67,7 @@ def no_integer_division(subject: Subject, target: Target) -> Iterator[Finding]:
 
 
 def no_float_islands(subject: Subject, target: Target) -> Iterator[Finding]:
-    """Nothing in an int8 file is computed in float and quantized again.
+    """Nothing in an int8 file is computed in float and quantized again, but for matrices that a recipe keeps so.
 
     Way out: leave out the layer that int8 cannot express (LayerNormalization, UnitNormalization).
     """
@@ -77,16 +77,16 @@ def no_float_islands(subject: Subject, target: Target) -> Iterator[Finding]:
         for tensor in step.inputs:
             entry = tensor.index in step.subgraph.inputs
             comes_back = step.name == "QUANTIZE" and tensor.dtype == "float32" and not entry and not tensor.is_constant
-            if comes_back and tensor.index not in _decoded_rows(step.subgraph):
+            if comes_back and tensor.index not in _of_matrices(step.subgraph):
                 yield step.finding(f"tensor {tensor.index} ({tensor.name or 'without name'}) comes back from float32")
 
 
-def _decoded_rows(graph: Subgraph) -> set[int]:
-    """Rows of four bits on their way to int8, which no operator computes with."""
+def _of_matrices(graph: Subgraph) -> set[int]:
+    """What was read from a float32 matrix or multiplied by it, and rows that only change their type on the way."""
     return {
         operator.outputs[0]
         for operator in graph.operators
-        if operator.name == "DEQUANTIZE" and graph.tensors[operator.inputs[0]].dtype == "int4"
+        if operator.name in ("DEQUANTIZE", "FULLY_CONNECTED", "GATHER")
     }
 
 
@@ -112,23 +112,24 @@ def narrow_matrices(subject: Subject, target: Target) -> Iterator[Finding]:
 
 
 def no_mixed_matrices(subject: Subject, target: Target) -> Iterator[Finding]:
-    """No FULLY_CONNECTED multiplies float32 values with int8 weights: the runtime has no mixed kernel.
+    """No FULLY_CONNECTED multiplies float32 values with int8 or int4 weights: the runtime has no mixed kernel.
 
     Way out: use recipe int8 or float32 for this target.
     """
     for step in subject.steps:
-        if step.name == "FULLY_CONNECTED" and [tensor.dtype for tensor in step.inputs[:2]] == ["float32", "int8"]:
-            yield step.finding("float32 values, int8 weights")
+        types = [tensor.dtype for tensor in step.inputs[:2]]
+        if step.name == "FULLY_CONNECTED" and types[0] == "float32" and types[1] in ("int4", "int8"):
+            yield step.finding(f"float32 values, {types[1]} weights")
 
 
-def no_int16_gather(subject: Subject, target: Target) -> Iterator[Finding]:
-    """No GATHER reads an int16 table: the runtime has no such kernel.
+def known_tables(subject: Subject, target: Target) -> Iterator[Finding]:
+    """No GATHER reads a table of int16 or int4: the runtime has no such kernel.
 
     Way out: use recipe int8 for this target.
     """
     for step in subject.steps:
-        if step.name == "GATHER" and step.inputs[0].dtype == "int16":
-            yield step.finding("int16 table")
+        if step.name == "GATHER" and step.inputs[0].dtype in ("int4", "int16"):
+            yield step.finding(f"{step.inputs[0].dtype} table")
 
 
 def no_half_precision(subject: Subject, target: Target) -> Iterator[Finding]:

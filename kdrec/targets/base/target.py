@@ -27,6 +27,7 @@ class Target:
         max_constant_bytes: of parameters that stay on the chip; None for no limit.
         recipe: the default, a name in `kdrec.compress.recipes`.
         recipes: all that it takes; a file of another breaks a rule, or the device refuses it.
+        mixes: recipes with one group of matrices in another type, which it takes too, alone and together.
         oracle: the interpreter that stands for the device: `litert` or `tflite-micro`.
         rules: that a file must keep.
         advice: rules whose violation is a warning.
@@ -47,7 +48,18 @@ class Target:
     max_constant_bytes: int | None = None
     recipe: str = "int8"
     recipes: tuple[str, ...] = ("int8",)
+    mixes: tuple[str, ...] = ()
     oracle: str = "litert"
+
+    def takes(self, recipe: str) -> bool:
+        """Whether the device takes files of a recipe, by its name; of a mixed one, each part of the mix.
+
+        >>> device = Target("d", "D", "", frozenset(), (), (), recipes=("int8",), mixes=("int8+hidden=int4",))
+        >>> device.takes("int8"), device.takes("int8+hidden=int4"), device.takes("int8+hidden=int4+linear=int4")
+        (True, True, False)
+        """
+        base, *parts = recipe.split("+")
+        return base in self.recipes and all(f"{base}+{part}" in self.mixes for part in parts)
 
 
 def operators(text: str) -> frozenset[str]:
