@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from kdrec import forms, steps
+from kdrec import forms, smaller
 from kdrec.config import Config
 from kdrec.data.kept_items import KeptItems
 from kdrec.data.splits import Split
@@ -37,25 +37,25 @@ class Step(NamedTuple):
 # Every name that `Config.steps` may hold. A new step is a new line.
 STEPS = {
     "shrink": Step(
-        "shrunk", forms.shrinks, (*forms.SHRUNK, "shrink_epochs"), steps.shrunk, forms.smaller,
+        "shrunk", smaller.shrinks, (*smaller.SHRUNK, "shrink_epochs"), smaller.shrunk, smaller.narrower,
     ),
     "table": Step(
         "small_table", lambda config: config.table_epochs > 0, ("table", "table_options", "table_epochs"),
-        steps.small_table, lambda config: replace(config, table_epochs=0),
+        smaller.small_table, lambda config: replace(config, table_epochs=0),
     ),
     "vocabulary": Step(
-        "cut", lambda config: config.vocabulary is not None, ("vocabulary", *OF_VOCABULARY), steps.cut,
+        "cut", lambda config: config.vocabulary is not None, ("vocabulary", *OF_VOCABULARY), smaller.cut,
     ),
     "prune": Step(
         "pruned", lambda config: config.sparsity > 0,
-        ("sparsity", "sparsity_pattern", "pruning_schedule", "pruning_frequency", "prune_epochs"), steps.pruned,
+        ("sparsity", "sparsity_pattern", "pruning_schedule", "pruning_frequency", "prune_epochs"), smaller.pruned,
     ),
     "cluster": Step(
-        "clustered", lambda config: config.clusters is not None, ("clusters", "cluster_epochs"), steps.clustered,
+        "clustered", lambda config: config.clusters is not None, ("clusters", "cluster_epochs"), smaller.clustered,
     ),
     "quantize": Step(
         "quantized", lambda config: config.quantize_epochs > 0,
-        ("sparsity", "clusters", "quantize_epochs", "recipe"), steps.quantized,
+        ("sparsity", "clusters", "quantize_epochs", "recipe"), smaller.quantized,
     ),
 }  # fmt: skip
 
@@ -74,7 +74,7 @@ def check_steps(config: Config) -> None:
     for name, step in STEPS.items():
         if step.asked(config) and name not in config.steps:
             raise DataError(f"steps must name {name!r}, which is asked for, not {', '.join(config.steps)} alone")
-    before = config.steps[: config.steps.index("shrink")] if forms.shrinks(config) else ()
+    before = config.steps[: config.steps.index("shrink")] if smaller.shrinks(config) else ()
     lost = [name for name in before if STEPS[name].asked(config)]
     if lost:
         raise DataError(
@@ -102,13 +102,13 @@ def check_shrink(config: Config) -> None:
     Raises:
         DataError: which size is not; or the table is one that cannot be turned.
     """
-    if forms.shrinks(config) and config.table != "full" and not config.table_epochs:
+    if smaller.shrinks(config) and config.table != "full" and not config.table_epochs:
         raise DataError(
             f"table must be 'full' for a student that is shrunk, not {config.table!r}; give --table-epochs, and it is "
             f"replaced after that"
         )
     for option in not_smaller(config):
-        name = forms.SHRUNK[option]
+        name = smaller.SHRUNK[option]
         raise DataError(
             f"{option} must be below {name}={getattr(config, name)}, not {getattr(config, option)}; leave it out, or "
             f"train a larger student first"
@@ -121,7 +121,7 @@ def not_smaller(config: Config) -> list[str]:
     >>> not_smaller(Config(embedding_dim=16, shrink_dim=32, hidden=128, shrink_hidden=64))
     ['shrink_dim']
     """
-    sizes = {option: (getattr(config, option), getattr(config, name)) for option, name in forms.SHRUNK.items()}
+    sizes = {option: (getattr(config, option), getattr(config, name)) for option, name in smaller.SHRUNK.items()}
     return [option for option, (size, had) in sizes.items() if None not in (size, had) and size >= had]
 
 

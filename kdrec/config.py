@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from kdrec.errors import DataError, KdrecError
-from kdrec.schedules import as_config, parse
+from kdrec.errors import DataError
+from kdrec.schedules import numbers
 from kdrec.values import described, fits
 
 AT_LEAST_ONE = (
@@ -236,22 +236,3 @@ class Config:
     def only(self, *names: str) -> dict[str, Any]:
         """Some options by name: what a stage depends on."""
         return {name: getattr(self, name) for name in names}
-
-
-def numbers(name: str, value: Any) -> Any:
-    """The option of that name with its texts as numbers, or as schedules written in one way; other values as they are.
-
-    >>> numbers("temperature", "0.50"), numbers("loss_weights", (1, "linear:1:0"))
-    (0.5, (1, 'linear:1.0:0.0'))
-
-    Raises:
-        DataError: no number, and no schedule.
-    """
-    if isinstance(value, tuple):
-        return tuple(numbers(name, each) for each in value)
-    if not isinstance(value, str):
-        return value
-    try:
-        return as_config(parse(value))
-    except KdrecError as error:
-        raise DataError(f"{name} must be a number or a schedule, not {value!r}: {error}") from error

@@ -1,4 +1,4 @@
-"""The student's forms while it is trained: built from a configuration, trained, pruned, kept as plain arrays."""
+"""The student's forms while it is trained: built from a configuration, trained, kept as plain arrays."""
 
 import json
 from collections.abc import Sequence
@@ -11,24 +11,16 @@ import numpy as np
 import tf_keras as keras
 
 from kdrec import objectives
-from kdrec.compress import quantize_aware, recipes
-from kdrec.compress.cluster import cluster_weights, strip_clustering
-from kdrec.compress.prune import prunable, pruning_step, schedule, strip
-from kdrec.compress.shared_rows import share_rows
 from kdrec.config import Config
 from kdrec.data.histories import history_length
-from kdrec.data.interactions import Interactions
 from kdrec.data.kept_items import KeptItems
 from kdrec.data.splits import Split
 from kdrec.distill.phases import Phase, phases
-from kdrec.distill.rows import rows_of
-from kdrec.distill.train import train
 from kdrec.models import students
-from kdrec.models.initialisers.base import item_rows
 from kdrec.stages import Stage, Watch
 
 LONGEST_HISTORY = 50  # by default a device keeps no more of a user than this
-FINE_TUNE_RATE, CLUSTER_RATE, QUANTIZE_RATE = 0.1, 0.1, 0.5  # of the learning rate
+FINE_TUNE_RATE = 0.1  # of the learning rate
 
 STUDENT_OPTIONS = (
     *("student", "embedding_dim", "history_length", "encoder", "hidden", "tied", "table", "table_options", "seed"),
@@ -39,8 +31,6 @@ DISTILLATION_OPTIONS = (
     *("losses", "loss_weights", "loss_options", "temperature", "student_loss_weight", "weighting", "initialise"),
     *("teacher_weights", "whole_histories", "pretrain_epochs", "fine_tune_epochs"),
 )
-# What makes a student smaller -> what it is built by.
-SHRUNK = {"shrink_dim": "embedding_dim", "shrink_hidden": "hidden", "shrink_history": "history_length"}
 
 
 class Form(NamedTuple):
@@ -128,134 +118,13 @@ def train_form(
     curve = phases(
         student, split, of, stage=name, folder=folder / "checkpoint", progress=progress,
         monitor="val_ndcg@10" if len(split.valid) else None,  # without validation items the last epoch is kept
-        follow=partial(progress.callbacks, folder.name), **_settings(config, split), **told,
+        follow=partial(progress.callbacks, folder.name), **settings(config, split), **told,
     )  # fmt: skip
-    _save(folder, student, curve)
+    save(folder, student, curve)
 
 
-def shrinks(config: Config) -> bool:
-    """Whether the student is made smaller after its training."""
-    return any(size is not None for size in config.only(*SHRUNK).values())
-
-
-def smaller(config: Config) -> Config:
-    """The configuration by which the student is built that `shrink_form` leaves.
-
-    >>> smaller(Config(embedding_dim=64, shrink_dim=32)).embedding_dim
-    32
-    """
-    sizes = {SHRUNK[option]: size for option, size in config.only(*SHRUNK).items() if size is not None}
-    return replace(config, **sizes)
-
-
-def shrink_form(
-    narrower: keras.Model, split: Split, config: Config, folder: Path, progress: Watch, **told: Any
-) -> None:
-    """Train a student on that was just made narrower, from the weights that it was left; leave weights and curve."""
-    alone = [Phase(config.shrink_epochs, config.student_loss_weight, config.learning_rate)]
-    train_form("shrunk", narrower, split, replace(config, seed=config.seed + 3), alone, folder, progress, **told)
-
-
-def table_form(full: keras.Model, split: Split, config: Config, folder: Path, progress: Watch, **told: Any) -> None:
-    """Give a student a smaller table that is fitted to its own, and train it on; leave weights and curve.
-
-    Args:
-        full: distilled, with a full table.
-        split: of the run.
-        config: of the run, with the table.
-        folder, progress: of the stage.
-        **told: what `train` is told of the teacher.
-    """
-    student = build_student(replace(config, table_epochs=0), split)
-    for layer in student.layers:
-        if layer.name == "item_table":
-            layer.fit(item_rows(full))
-        else:
-            layer.set_weights(full.get_layer(layer.name).get_weights())
-    curve = train(
-        student, split, stage="small_table", folder=folder / "checkpoint", progress=progress,
-        monitor="val_ndcg@10" if len(split.valid) else None, student_loss_weight=config.student_loss_weight,
-        epochs=config.table_epochs, learning_rate=config.learning_rate,
-        **{**_settings(config, split), "seed": config.seed + 3}, **told,
-    )  # fmt: skip
-    _save(folder, student, curve)
-
-
-def cut_form(
-    student: keras.Model, kept: KeptItems, split: Split, config: Config, folder: Path, progress: Watch, **told: Any
-) -> None:
-    """Train a student on with rows for some items only; leave weights, curve and the items that are kept."""
-    kept.save(folder)
-    smaller = build_student(config, split, kept)
-    share_rows(student, smaller, kept.positions, split.train.item_counts())
-    settings = {**_settings(config, split), "seed": config.seed + 3}
-    curve = train(
-        smaller, split, stage="cut", folder=folder / "checkpoint", progress=progress,
-        monitor="val_ndcg@10" if len(split.valid) else None, student_loss_weight=config.student_loss_weight,
-        epochs=config.vocabulary_epochs, learning_rate=config.learning_rate, **settings, **told,
-    )  # fmt: skip
-    _save(folder, smaller, curve)
-
-
-def prune_form(
-    student: keras.Model,
-    split: Split,
-    config: Config,
-    folder: Path,
-    progress: Watch,
-    sampled: Interactions | None = None,
-    **told: Any,
-) -> None:
-    """Prune a distilled student while the teacher still speaks; leave weights and curve in the folder."""
-    rows = len(rows_of(split, config.cuts_per_user, sampled).users)
-    steps = config.prune_epochs * -(-rows // config.batch_size)
-    end = max(1, steps * 2 // 3)  # the last third lets the rest of the weights settle
-    share = schedule(config.pruning_schedule, config.sparsity, 0, end, config.pruning_frequency or max(1, end // 20))
-    pruned = prunable(student, share, sparsity_m_by_n=config.m_by_n)
-    settings = {**_settings(config, split), "patience": None}  # the last epoch is the one that is pruned
-    curve = train(
-        pruned, split, stage="pruned", folder=folder / "checkpoint", progress=progress, monitor=None,
-        callbacks=[pruning_step(), *progress.callbacks(folder.name)], epochs=config.prune_epochs,
-        student_loss_weight=config.student_loss_weight, learning_rate=config.learning_rate, sampled=sampled,
-        **{**settings, "seed": config.seed + 1}, **told,
-    )  # fmt: skip
-    _save(folder, strip(pruned), curve)
-
-
-def cluster_form(
-    student: keras.Model, split: Split, config: Config, folder: Path, progress: Watch, **told: Any
-) -> None:
-    """Cluster a student's weights while the teacher still speaks; leave weights and curve in the folder."""
-    clustered = cluster_weights(student, config.clusters or 0)
-    settings = {**_settings(config, split), "patience": None}  # no epoch before the last has settled
-    curve = train(
-        clustered, split, stage="clustered", folder=folder / "checkpoint", progress=progress, monitor=None,
-        callbacks=progress.callbacks(folder.name),
-        student_loss_weight=config.student_loss_weight, epochs=config.cluster_epochs,
-        learning_rate=CLUSTER_RATE * config.learning_rate, **{**settings, "seed": config.seed + 3}, **told,
-    )  # fmt: skip
-    _save(folder, strip_clustering(clustered), curve)
-
-
-def quantize_form(
-    student: keras.Model, split: Split, config: Config, folder: Path, progress: Watch, **told: Any
-) -> None:
-    """Train a student on under the rounding of its recipe, zeros and clusters staying; leave weights and curve."""
-    is_clustered = config.clusters is not None and config.steps.index("cluster") < config.steps.index("quantize")
-    rounded = quantize_aware.quantizable(
-        student, recipes.get(config.recipe), config.sparsity > 0, config.clusters if is_clustered else None
-    )
-    settings = {**_settings(config, split), "patience": None}  # no epoch before the last has settled
-    curve = train(
-        rounded, split, stage="quantized", folder=folder / "checkpoint", progress=progress, monitor=None,
-        callbacks=progress.callbacks(folder.name),
-        student_loss_weight=config.student_loss_weight, epochs=config.quantize_epochs,
-        learning_rate=QUANTIZE_RATE * config.learning_rate, **{**settings, "seed": config.seed + 2}, **told,
-    )  # fmt: skip
-    _save(folder, quantize_aware.strip(rounded), curve)
-
-
-def _settings(config: Config, split: Split) -> dict[str, Any]:
+def settings(config: Config, split: Split) -> dict[str, Any]:
+    """What every training of a student is told."""
     hard = objectives.hard_loss(config, split.train.item_counts())
     return {**config.only(*TRAINING_OPTIONS), "seed": config.seed, "student_loss": hard}
 
@@ -267,7 +136,8 @@ def load_weights(student: keras.Model, folder: Path) -> keras.Model:
     return student
 
 
-def _save(folder: Path, student: keras.Model, curve: Sequence[dict[str, float]]) -> None:
+def save(folder: Path, student: keras.Model, curve: Sequence[dict[str, float]]) -> None:
+    """Leave a student's weights and its training's logs in a stage's folder."""
     np.savez(
         folder / "weights.npz",
         allow_pickle=False,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kdrec import forms, objectives, teaching
+from kdrec import forms, objectives, smaller, teaching
 from kdrec.bundle.write import check_replaceable
 from kdrec.compress import quantize_aware, recipes
 from kdrec.compress.recipes.base import Recipe
@@ -90,7 +90,9 @@ def check_recipe(recipe: Recipe, config: Config) -> None:
         if group in ("hidden", "residual") and not config.hidden:
             raise DataError(f"recipe {recipe.name!r} names {group}, and with hidden=0 there is none; leave {group} out")
         if kind == "int4" and width % 2:
-            shrunk = next((name for name, of in forms.SHRUNK.items() if of == option and getattr(config, name)), option)
+            shrunk = next(
+                (name for name, of in smaller.SHRUNK.items() if of == option and getattr(config, name)), option
+            )
             raise DataError(f"{shrunk} must be even for recipe {recipe.name!r}, not {width}")
 
 
@@ -166,7 +168,7 @@ def check_split(split: Split, config: Config) -> None:
             f"{config.vocabulary}; leave it out to keep a row for each"
         )
     student = forms.build_student(config, split)
-    if forms.shrinks(config):
+    if smaller.shrinks(config):
         check_shrink(replace(config, history_length=forms.length_of(config, split)))
         check_smaller(student, forms.build_student(final(config), split))
 

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 import tf_keras as keras
 
-from kdrec import describe, extra_histories, forms, objectives, pack, samples, teaching, vocabulary
+from kdrec import describe, extra_histories, forms, objectives, pack, samples, teaching
 from kdrec.compress.prune import zero_share
-from kdrec.compress.shrink import shrink
 from kdrec.config import Config
 from kdrec.data.kept_items import KeptItems
 from kdrec.data.splits import Split
@@ -24,8 +23,6 @@ from kdrec.initialising import initialise
 from kdrec.judge import Judge, folder_sizes, keras_scorer, weight_sizes, with_keep
 from kdrec.load import load
 from kdrec.stages import Progress, Stage, Watch
-
-MEASURED_ROWS = 4_096  # histories by which a student is made narrower
 
 
 class Sources(NamedTuple):
@@ -67,46 +64,6 @@ def distilled(name: str, split: Split, sources: Sources, config: Config, said: W
     first = TeacherCache.open(sources.caches[0].folder / "cache")
     initialise(student, first, rows_of(split, config.cuts_per_user, told["sampled"]), config)
     forms.train_form(name, student, split, config, forms.distillation_phases(config), folder, said, **told)
-
-
-def shrunk(split: Split, sources: Sources, last: Form, said: Watch, folder: Path) -> None:
-    """Make a student narrower, and train it on while the teacher still speaks."""
-    config = objectives.at_the_end(last.config)
-    student, narrower = student_of(last, split), forms.build_student(forms.smaller(config), split)
-    shrink(student, narrower, pack.representative(split, narrower, config.seed, MEASURED_ROWS))
-    forms.shrink_form(narrower, split, config, folder, said, **listening(sources, split, config))
-
-
-def small_table(split: Split, sources: Sources, last: Form, said: Watch, folder: Path) -> None:
-    """Replace a student's table by one of fewer bytes, fitted to it, and train on while it goes on listening."""
-    config = objectives.at_the_end(last.config)
-    forms.table_form(student_of(last, split), split, config, folder, said, **listening(sources, split, config))
-
-
-def cut(split: Split, sources: Sources, last: Form, said: Watch, folder: Path) -> None:
-    """Train a student on with table rows for some items only, the teacher still speaking of all."""
-    config = objectives.at_the_end(last.config)
-    told = listening(sources, split, config)
-    kept = vocabulary.kept_items(split, told["cache"], told["sampled"], config)
-    forms.cut_form(student_of(last, split), kept, split, config, folder, said, **told)
-
-
-def pruned(split: Split, sources: Sources, last: Form, said: Watch, folder: Path) -> None:
-    """Prune a student while it goes on listening, with schedules where the training left them."""
-    config = objectives.at_the_end(last.config)
-    forms.prune_form(student_of(last, split), split, config, folder, said, **listening(sources, split, config))
-
-
-def clustered(split: Split, sources: Sources, last: Form, said: Watch, folder: Path) -> None:
-    """Give a student few values while it goes on listening."""
-    config = objectives.at_the_end(last.config)
-    forms.cluster_form(student_of(last, split), split, config, folder, said, **listening(sources, split, config))
-
-
-def quantized(split: Split, sources: Sources, last: Form, said: Watch, folder: Path) -> None:
-    """Train a student on under the rounding that its files will have, the teacher still speaking."""
-    config = objectives.at_the_end(last.config)
-    forms.quantize_form(student_of(last, split), split, config, folder, said, **listening(sources, split, config))
 
 
 def listening(sources: Sources, split: Split, config: Config) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from typer.testing import CliRunner, Result
 
 from kdrec import __version__
 from kdrec.cli import app
-from kdrec.cli.options import OPTIONS, config_of
+from kdrec.cli.option_texts import OPTIONS
+from kdrec.cli.options import config_of
 from kdrec.config import Config
 from kdrec.errors import TrainingError
 

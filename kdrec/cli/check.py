@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from kdrec.cli.console import output, print_json
 from kdrec.cli.model_file import File, model_file
-from kdrec.cli.options import found
+from kdrec.cli.option_texts import found
 from kdrec.errors import RuntimeFileError, TargetError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from kdrec.cli.console import notes, output, print_json
-from kdrec.cli.options import DATA, EVALUATION, with_options
+from kdrec.cli.option_texts import DATA, EVALUATION
+from kdrec.cli.options import with_options
 from kdrec.cli.progress import stage_progress
 from kdrec.config import Config
 

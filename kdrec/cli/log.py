@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from kdrec.cli.options import found
+from kdrec.cli.option_texts import found
 
 Log = Annotated[
     list[str] | None,

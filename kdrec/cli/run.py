@@ -7,7 +7,8 @@ import typer
 
 from kdrec.cli.console import notes, output, print_json
 from kdrec.cli.log import Log
-from kdrec.cli.options import DATA, EVALUATION, FILES, STUDENT, TEACHER, TRAINING, Out, Quiet, Work, with_options
+from kdrec.cli.option_texts import DATA, EVALUATION, FILES, STUDENT, TEACHER, TRAINING
+from kdrec.cli.options import Out, Quiet, Work, with_options
 from kdrec.cli.progress import stage_progress
 from kdrec.config import Config
 

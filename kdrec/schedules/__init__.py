@@ -1,7 +1,7 @@
 from kdrec import variants
-from kdrec.schedules.base import Number, Schedule, adjustable, as_config, ends, parse, value_at
+from kdrec.schedules.base import Number, Schedule, adjustable, as_config, ends, numbers, parse, value_at
 
-__all__ = ["Number", "Schedule", "adjustable", "as_config", "ends", "get", "names", "parse", "value_at"]
+__all__ = ["Number", "Schedule", "adjustable", "as_config", "ends", "numbers", "get", "names", "parse", "value_at"]
 
 
 def names() -> list[str]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from kdrec import variants
-from kdrec.errors import TrainingError
+from kdrec.errors import DataError, KdrecError, TrainingError
 
 
 @dataclass(frozen=True)
@@ -114,3 +114,22 @@ def as_config(value: Any) -> float | str:
     """
     parsed = parse(value)
     return str(parsed) if isinstance(parsed, Schedule) else float(parsed)
+
+
+def numbers(name: str, value: Any) -> Any:
+    """The option of that name with its texts as numbers, or as schedules written in one way; other values as they are.
+
+    >>> numbers("temperature", "0.50"), numbers("loss_weights", (1, "linear:1:0"))
+    (0.5, (1, 'linear:1.0:0.0'))
+
+    Raises:
+        DataError: no number, and no schedule.
+    """
+    if isinstance(value, tuple):
+        return tuple(numbers(name, each) for each in value)
+    if not isinstance(value, str):
+        return value
+    try:
+        return as_config(parse(value))
+    except KdrecError as error:
+        raise DataError(f"{name} must be a number or a schedule, not {value!r}: {error}") from error
