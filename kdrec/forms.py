@@ -23,7 +23,7 @@ from kdrec.models import students
 from kdrec.stages import Progress, Stage
 
 LONGEST_HISTORY = 50  # by default a device keeps no more of a user than this
-FINE_TUNE_RATE, QUANTIZE_RATE, SHRINK_RATE = 0.1, 0.5, 0.5  # of the learning rate
+FINE_TUNE_RATE, QUANTIZE_RATE = 0.1, 0.5  # of the learning rate
 
 STUDENT_OPTIONS = ("student", "embedding_dim", "history_length", "encoder", "hidden", "tied", "seed")
 TRAINING_OPTIONS = ("batch_size", "patience", "cuts_per_user", "jit_compile")
@@ -122,7 +122,7 @@ def shrink_form(
     narrower: keras.Model, split: Split, config: Config, folder: Path, progress: Progress, **told: Any
 ) -> None:
     """Train a student on that was just made narrower, from the weights that it was left; leave weights and curve."""
-    alone = [Phase(config.shrink_epochs, config.student_loss_weight, SHRINK_RATE * config.learning_rate)]
+    alone = [Phase(config.shrink_epochs, config.student_loss_weight, config.learning_rate)]
     train_form("shrunk", narrower, split, replace(config, seed=config.seed + 3), alone, folder, progress, **told)
 
 
