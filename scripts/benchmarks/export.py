@@ -60,7 +60,9 @@ class Export:
         if not place.exists():
             start = time.perf_counter()
             found = self._converted(n_items, name)
-            print(f"{n_items:,} items, {name}: {time.perf_counter() - start:.0f} s {found.get('error', '')}", flush=True)
+            print(
+                f"{n_items:,} items, {name}: {time.perf_counter() - start:.0f} s {found.get('error', '')}", flush=True
+            )
             atomic_write(place, json.dumps(found, indent=1))
         return json.loads(place.read_text())
 
@@ -93,7 +95,9 @@ class Export:
                 for name in (name for name in turned(number) if name in names):
                     measured = bench(self.file(n_items, name), runs=self.settings["latency_runs"])
                     rounds[name].append(measured.latency_us_p50)
-            atomic_write(place, json.dumps({name: {"latency_us_p50": spread(rounds[name])} for name in names}, indent=1))
+            atomic_write(
+                place, json.dumps({name: {"latency_us_p50": spread(rounds[name])} for name in names}, indent=1)
+            )
         return json.loads(place.read_text())
 
     def file(self, n_items: int, name: str) -> Path:
@@ -130,7 +134,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("runs/benchmarks/export"), help="where a cut run goes on")
     sizes = FULL["sizes"]
-    parser.add_argument("--only", nargs="+", type=int, choices=sizes, default=sizes, help="measure these sizes and stop")
+    parser.add_argument(
+        "--only", nargs="+", type=int, choices=sizes, default=sizes, help="measure these sizes and stop"
+    )
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of the converters; by default all cores")
     parser.add_argument("--quick", action="store_true", help="a trial of everything, written to --work alone")
     given = parser.parse_args()

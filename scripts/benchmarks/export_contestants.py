@@ -123,10 +123,10 @@ def look(file: Path, student: keras.Model, compared: np.ndarray, k: int) -> dict
 
     content = file.read_bytes()
     viewed = read(content)
-    operators = Counter(operator.name for graph in viewed.subgraphs for operator in graph.operators)
+    operators = sorted(Counter(operator.name for graph in viewed.subgraphs for operator in graph.operators).items())
     lists = zip(best_of_file(content, compared), best_of_student(student, compared, k), strict=True)
     kept = float(np.mean([len(set(ours) & set(exact)) / k for ours, exact in lists]))
-    return {"gzip_bytes": len(gzip.compress(content, mtime=0)), "kept": kept, "operators": dict(sorted(operators.items()))}
+    return {"gzip_bytes": len(gzip.compress(content, mtime=0)), "kept": kept, "operators": dict(operators)}
 
 
 def best_of_student(student: keras.Model, compared: np.ndarray, k: int) -> list[list[int]]:
