@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
+import export_table
 import speed_table
 import table as benchmarks
 
@@ -60,6 +61,7 @@ def blocks() -> dict[str, str]:
         "seeds": seeds_table(seeded),
         **{name: benchmarks.table(result) for name, result in benchmarks.results().items()},
         **({"speed": speed_table.tables(speed_table.result())} if speed_table.PLACE.exists() else {}),
+        **({"export": export_table.table(export_table.result())} if export_table.PLACE.exists() else {}),
     }
 
 

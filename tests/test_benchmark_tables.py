@@ -15,7 +15,11 @@ def script(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sys.path.append(str(BENCHMARKS))  # where its siblings are
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(BENCHMARKS))
     return module
 
 
@@ -151,6 +155,61 @@ def test_contestants_take_turns_and_begin_in_turn() -> None:
 
 def test_the_process_that_starts_the_others_stays_small() -> None:
     """A process begins with the peak memory of the one that started it: this one must not import TensorFlow."""
-    told = "import sys; sys.path.insert(0, sys.argv[1]); import speed; print('tensorflow' in sys.modules)"
+    told = "import sys; sys.path.insert(0, sys.argv[1]); import speed, export; print('tensorflow' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", told, str(BENCHMARKS)], capture_output=True, text=True, check=True)
     assert found.stdout == "False\n"
+
+
+def conversion(seconds: float, sha256: str = "a") -> dict[str, Any]:
+    facts = {"before_mib": 600.0, "peak_mib": 100 * seconds, "sha256": sha256, "kept": 0.9, "operators": {"GATHER": 1}}
+    return {"seconds": seconds, "file_bytes": 3072, "gzip_bytes": 2048, **facts}
+
+
+def test_a_conversion_counts_by_its_median_and_a_failed_one_by_its_error() -> None:
+    summary = script("export").summary
+    found = summary([conversion(3.0), conversion(1.0), conversion(2.0, sha256="b")])
+    assert (found["seconds"], found["peak_mib"]["median"]) == ({"median": 2.0, "least": 1.0, "greatest": 3.0}, 200.0)
+    assert (found["same_bytes"], summary([conversion(1.0)] * 2)["same_bytes"]) == (False, True)
+    assert summary([conversion(1.0), {"error": "no memory", "peak_mib": 9.0}]) == {
+        "error": "no memory",
+        "peak_mib": 9.0,
+    }
+
+
+def test_exports_stand_by_the_size_of_the_catalogue() -> None:
+    figures = script("export").summary([conversion(2.0)]) | {"latency_us_p50": {"median": 12.34}}
+    settings = {
+        "embedding_dim": 32, "history_length": 50, "k": 10, "rounds": 3, "latency_rounds": 5,
+    }  # fmt: skip
+    contestants = {"kdrec_int8": figures, "tfrs_brute_force": {"error": "MemoryError: a | b\nmore"}}
+    found = {"machine": SPEED["machine"], "settings": settings, "sizes": {"1000000": contestants}}
+    *lines, _, caption = script("export_table").table(found).splitlines()
+    assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
+    assert cells(lines[2])[0] == "**1,000,000 items**"
+    assert cells(lines[3]) == ["kdrec, int8", "2.0", "200", "3.0", "2.0", "12.3"]
+    assert lines[4].startswith("| TFRS BruteForce, float32 | MemoryError: a \\| b |")
+    assert "the 10 best items" in caption and caption.endswith("numpy 2.0.")
+
+
+def test_every_contestant_of_an_export_begins_a_round_in_its_turn() -> None:
+    export = script("export")
+    assert [next(export.turned(number)) for number in range(6)] == [*export.CONTESTANTS, export.CONTESTANTS[0]]
+    assert set(script("export_table").NAMES) == set(export.CONTESTANTS)
+
+
+def test_memory_counts_a_process_and_what_it_starts() -> None:
+    """A process that holds 64 MiB starts another one that holds 96 MiB."""
+    hold = "import sys, subprocess as s; held = b'x' * ({} << 20); {}; sys.stdin.read()"
+    child = hold.format(96, "print('ready', flush=True)")
+    told = hold.format(64, f"s.Popen([sys.executable, '-c', {child!r}])")
+    process = subprocess.Popen([sys.executable, "-c", told], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout is not None and process.stdin is not None
+    try:
+        process.stdout.readline()
+        with script("export_memory").PeakOfTree(process.pid) as peak:
+            pass
+    finally:
+        process.stdin.close()
+        process.wait()
+        process.stdout.close()
+    assert 160 < peak.mib < 260

@@ -177,7 +177,7 @@ def test_weights_of_teachers_and_losses_are_numbers_or_schedules(ran: dict[str, 
 
 def test_distill_hands_over_all_but_files(ran: dict[str, Any]) -> None:
     assert kdrec("distill", "--loss", "rrd", "--fusion", "--work", "there", "--quiet").exit_code == 0
-    assert ran == {"config": Config(losses=("rrd",), fusion=True), "work": Path("there")}
+    assert ran == {"config": Config(losses=("rrd",), fusion=True), "work": Path("there"), "log": ()}
     refused = kdrec("distill", "--target", "micro")
     assert refused.exit_code == 2 and "No such option" in plain(refused.output)
 

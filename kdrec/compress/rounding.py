@@ -27,8 +27,24 @@ def best_scale(matrix: np.ndarray, steps: int = STEPS["int4"]) -> float:
         return 1.0
     # A trained grid need not use its last step, so every number of steps is among the candidates.
     candidates = np.unique(np.concatenate([largest * SHARES / steps, largest / np.arange(1, steps + 1)]))
-    losses = [float(np.mean((matrix - scale * rounded(matrix, scale, steps)) ** 2)) for scale in candidates]
-    return float(candidates[int(np.argmin(losses))])
+    return float(candidates[int(np.argmin(_losses(matrix, candidates, steps)))])
+
+
+def _losses(matrix: np.ndarray, candidates: np.ndarray, steps: int) -> list[float]:
+    """The sum of squares of E − s·clip(round(E / s)) for each scale s.
+
+    Sorted once, magnitudes from (j − ½)s to (j + ½)s are neighbours, and Σ(x − js)² = Σx² − 2jsΣx + nj²s².
+    """
+    magnitudes = np.sort(np.abs(matrix), axis=None).astype(np.float64)  # (values,)
+    sums = [np.concatenate([[0.0], np.cumsum(magnitudes**power)]) for power in (1, 2)]
+    step = np.arange(steps + 1)
+    losses = []
+    for scale in candidates:
+        ends = [0, *np.searchsorted(magnitudes, (step[1:] - 0.5) * scale), magnitudes.size]
+        linear, square = (np.diff(total[ends]) for total in sums)  # (steps + 1,) each
+        reached = step * scale
+        losses.append(float(np.sum(square - 2 * reached * linear + np.diff(ends) * reached**2)))
+    return losses
 
 
 def rounded(matrix: np.ndarray, scale: float, steps: int = STEPS["int4"]) -> np.ndarray:

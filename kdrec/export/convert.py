@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,9 +15,10 @@ import tensorflow as tf
 import kdrec
 from kdrec.compress.recipes.base import Recipe
 from kdrec.errors import ConversionError
+from kdrec.export import faults
 from kdrec.export.signatures import Signatures
 
-LAST_LINES = 8  # of the converter's complaints that an error repeats
+TIMEOUT = 3600.0  # seconds; a million items take about one minute
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,21 +38,21 @@ class Conversion:
     integer_ends: bool = False
 
 
-def convert(conversions: Sequence[Conversion], timeout: float | None = None) -> list[bytes]:
+def convert(conversions: Sequence[Conversion], timeout: float | None = TIMEOUT) -> list[bytes]:
     """Convert several modules in one child process (importing TensorFlow is most of its time).
 
     If the child dies, the conversion it was at is the one that killed it; the remaining ones go to a new child.
 
     Args:
         conversions: what to convert.
-        timeout: seconds a child may take; None lets it take its time.
+        timeout: seconds that a child may take; None lets it take its time.
 
     Returns:
         The bytes of a .tflite file each, in order.
 
     Raises:
-        ConversionError: the converter refused a module, died, or took too long. The message names the conversion and
-            holds the last lines that the converter wrote; the other conversions were still tried.
+        ConversionError: the converter refused a module, died, or took too long. The message names each conversion that
+            failed, and the way out; the others were still tried.
     """
     failures: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="kdrec-convert-") as temporary:
@@ -60,20 +60,18 @@ def convert(conversions: Sequence[Conversion], timeout: float | None = None) -> 
         waiting = list(range(len(conversions)))
         while waiting:
             death = _run_child(Path(temporary), [folders[number] for number in waiting], timeout)
-            for number in list(waiting):
-                status = _status(folders[number])
-                if status == "waiting":
-                    continue
-                waiting.remove(number)
+            tried = {number: status for number in waiting if (status := _status(folders[number])) != "waiting"}
+            if not tried:
+                failures |= {conversions[number].name: f"the converter did not begin: {death}" for number in waiting}
+                break
+            for number, status in tried.items():
                 if status == "started":
                     failures[conversions[number].name] = death
                 elif status != "done":
-                    failures[conversions[number].name] = f"the TensorFlow Lite converter refused it: {status}"
-            if death and not any(_status(folder) == "started" for folder in folders):
-                raise ConversionError(f"the converter's process did not begin: {death}")
-        for name, reason in failures.items():
-            others = f" ({len(failures)} conversions failed: {', '.join(failures)})" if len(failures) > 1 else ""
-            raise ConversionError(f"converting {name!r} failed: {reason}{others}")
+                    failures[conversions[number].name] = faults.refused(status)
+            waiting = [number for number in waiting if number not in tried]
+        if failures:
+            raise ConversionError("\n".join(f"converting {name!r} failed: {why}" for name, why in failures.items()))
         return [(folder / "model.tflite").read_bytes() for folder in folders]
 
 
@@ -100,7 +98,7 @@ def _float_or_int(inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _status(folder: Path) -> str:
-    return (folder / "status").read_text()
+    return (folder / "status").read_text() or "started"  # empty: it died while it wrote
 
 
 def _run_child(place: Path, folders: Sequence[Path], timeout: float | None) -> str:
@@ -125,16 +123,12 @@ def _run_child(place: Path, folders: Sequence[Path], timeout: float | None) -> s
                 stderr=complaints,
                 timeout=timeout,
             ).returncode
-            how = "" if code == 0 else f"the converter's process ended with {_named(code)}"
         except subprocess.TimeoutExpired:
-            how = f"the converter's process took longer than timeout={timeout:g} seconds; give it more"
+            code = None
         complaints.seek(0)
-        lines = complaints.read().decode(errors="replace").splitlines()[-LAST_LINES:]
-    return "\n  ".join([f"{how}; it last said:", *lines]) if how and lines else how
-
-
-def _named(code: int) -> str:
-    if code >= 0:
-        return f"exit status {code}"
-    hint = "often for lack of memory" if -code == signal.SIGKILL else "in int8, recurrent layers need unroll=True"
-    return f"signal {-code} ({signal.Signals(-code).name}; {hint})"
+        said = complaints.read().decode(errors="replace")
+    if code is None:
+        return faults.with_last_words(
+            f"the converter's process took longer than timeout={timeout:g} seconds; give it more", said
+        )
+    return "" if code == 0 else faults.died(code, said)

@@ -6,7 +6,7 @@ import numpy as np
 import tf_keras as keras
 
 from kdrec.export.calibration import Calibration, calls, check, covering
-from kdrec.export.convert import Conversion, convert
+from kdrec.export.convert import TIMEOUT, Conversion, convert
 from kdrec.export.finish import finish, specs_of
 from kdrec.export.host import host_part
 from kdrec.export.jobs import MODEL_FILE, Exported, ExportJob
@@ -18,7 +18,7 @@ COMPARED = 16  # calls on which the rewritten file is compared with the converte
 
 
 def export_all(
-    student: keras.Model, jobs: Sequence[ExportJob], calibration: Calibration, timeout: float | None = None
+    student: keras.Model, jobs: Sequence[ExportJob], calibration: Calibration, timeout: float | None = TIMEOUT
 ) -> list[Exported]:
     """Write the file of each job.
 
@@ -28,7 +28,7 @@ def export_all(
         student: a functional tf_keras model, see `kdrec.models.students`.
         jobs: what to write.
         calibration: by input name, (rows, …) int32 drawn from training histories; a few hundred rows are enough.
-        timeout: seconds that the converter may take.
+        timeout: seconds that the converter may take; None lets it take its time.
 
     Returns:
         Files, signatures and host part of each job, in order.
@@ -54,7 +54,7 @@ def export_all(
     ]
 
 
-def export(student: keras.Model, job: ExportJob, calibration: Calibration, timeout: float | None = None) -> Exported:
+def export(student: keras.Model, job: ExportJob, calibration: Calibration, timeout: float | None = TIMEOUT) -> Exported:
     """Write the file of one job; `export_all` says what each argument is."""
     return export_all(student, [job], calibration, timeout)[0]
 

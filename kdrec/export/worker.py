@@ -31,7 +31,7 @@ def main(jobs_file: str) -> None:
         try:
             content = _convert(folder, json.loads((folder / "job.json").read_text()))
         except Exception as error:  # whatever the converter raises is an answer about this folder, not about the others
-            status.write_text(f"{type(error).__name__}: {str(error)[-2000:]}")
+            status.write_text(f"{type(error).__name__}: {error}")
             continue
         (folder / "model.tflite").write_bytes(content)
         status.write_text("done")

@@ -6,9 +6,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from kdrec.errors import ConversionError, RuntimeFileError
+from kdrec.tflite.verify_operators import Inputs, operator_differences, real_values
 from kdrec.tflite.views import File, Signature, read
-
-Inputs = Mapping[str, np.ndarray]
 
 
 def differences(old: bytes, new: bytes, inputs: Mapping[str, Sequence[Inputs]]) -> dict[str, float]:
@@ -43,23 +42,24 @@ def differences(old: bytes, new: bytes, inputs: Mapping[str, Sequence[Inputs]]) 
 def verify_equivalent(
     old: bytes, new: bytes, inputs: Mapping[str, Sequence[Inputs]], tolerance_steps: float = 4.0
 ) -> dict[str, float]:
-    """Refuse a rewritten file whose answers moved by more than rounding.
+    """Refuse a rewritten file whose answers, or the results of whose operators, moved by more than rounding.
 
     Args:
         old, new, inputs: as for `differences`.
         tolerance_steps: the root mean square difference allowed, in steps.
 
     Returns:
-        The differences found.
+        The differences found in outputs.
 
     Raises:
-        ConversionError: an output differs by more.
+        ConversionError: an output or an operator differs by more.
     """
     found = differences(old, new, inputs)
-    for output, steps in found.items():
+    moved = {f"output {output}": steps for output, steps in found.items()} | operator_differences(old, new, inputs)
+    for what, steps in moved.items():
         if not steps <= tolerance_steps:
             raise ConversionError(
-                f"output {output} of the rewritten file must stay within {tolerance_steps:g} steps of the converter's "
+                f"{what} of the rewritten file must stay within {tolerance_steps:g} steps of the converter's "
                 f"in the root mean square, but moved by {steps:.1f}; calibrate with more histories"
             )
     return found
@@ -89,16 +89,9 @@ def run(content: bytes, signature: str, cases: Sequence[Inputs]) -> dict[str, np
     except (RuntimeError, ValueError) as error:
         raise RuntimeFileError(f"the file does not run in LiteRT: {error}; export the model again") from error
     return {
-        name: _real(ends[signature], name, np.concatenate([answer[name] for answer in answers]))
-        for name in ends[signature].outputs
+        name: real_values(tensor, np.concatenate([answer[name] for answer in answers]))
+        for name, tensor in ends[signature].outputs.items()
     }
-
-
-def _real(signature: Signature, output: str, stored: np.ndarray) -> np.ndarray:
-    tensor = signature.outputs[output]
-    if tensor.scale is None:
-        return stored
-    return np.float32(tensor.scale) * (stored.astype(np.float32) - np.float32(tensor.zero_point))
 
 
 def _step(file: File, signature: Signature, output: str) -> float | None:

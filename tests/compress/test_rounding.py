@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kdrec.compress.rounding import best_scale, rounded
+from kdrec.compress.rounding import STEPS, _losses, best_scale, rounded
 
 
 def error(table, scale):
@@ -15,6 +15,13 @@ def test_no_scale_is_much_better(tails):
     fine = np.linspace(0.02, 1.0, 2000) * np.abs(table).max() / 7
     assert error(table, scale) <= 1.02 * min(error(table, each) for each in fine if each >= fine[-1] * 0.2)
     assert error(table, scale) < 0.95 * error(table, np.abs(table).max() / 7)  # clipping a little is better
+
+
+def test_losses_by_sorting_once_are_those_of_rounding_every_value():
+    table = np.random.default_rng(0).normal(size=(200, 8))
+    scales = np.linspace(0.05, 1.0, 30)
+    expected = [table.size * error(table, scale) for scale in scales]
+    np.testing.assert_allclose(_losses(table, scales, STEPS), expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("largest", range(1, 8))
