@@ -1,6 +1,5 @@
 """Teachers, caches and students, trained once and kept; files that are judged."""
 
-import gzip
 import io
 import json
 import time
@@ -14,8 +13,8 @@ from rich.console import Console
 from setting import Setting, key_of
 
 from kdrec import losses, pack
-from kdrec.bundle.read import open_bundle
 from kdrec.config import Config
+from kdrec.data.kept_items import KeptItems
 from kdrec.data.left_out import leave_users_out
 from kdrec.data.sampled import sampled_histories
 from kdrec.data.splits import Split
@@ -25,13 +24,11 @@ from kdrec.distill.teacher_cache import TeacherCache
 from kdrec.distill.train import train
 from kdrec.evaluation.ranking import evaluate
 from kdrec.files import atomic_write
+from kdrec.forms import build_student, student_of_file
 from kdrec.models import initialisers
-from kdrec.models.students.history import history
 from kdrec.models.teachers.als import als
 from kdrec.models.teachers.base import Teacher, load
-from kdrec.runtime.judge import judge
 from kdrec.steps import make_deterministic
-from kdrec.tflite.sizes import sizes
 
 LEFT_OUT_SHARE, LEFT_OUT_SEED = 0.1, 7
 TOP, ITEM_TOP = 100, 200
@@ -75,15 +72,21 @@ class Students:
             self._teachers = {left_out: load(folder)}  # one at a time: a teacher may fill the memory
         return self._teachers[left_out]
 
+    def untrained(self, setting: Setting, kept: KeptItems | None = None) -> Any:
+        """The student of a setting before its training, of some items if not of all."""
+        return build_student(self._config(setting), self.splits[setting.left_out], kept)
+
     def student(self, setting: Setting) -> tuple[Any, float]:
         """The student of a setting, trained, and the seconds that this took."""
         make_deterministic(setting.seed)
-        split = self.splits[setting.left_out]
-        student = history(
-            split.train.n_items, embedding_dim=setting.embedding_dim, history_length=setting.history_length,
-            hidden=setting.hidden, tied=setting.tied, ordered=split.ordered, seed=setting.seed,
+        student = self.untrained(setting)
+        return student, self._trained(student, setting, self.splits[setting.left_out])
+
+    def _config(self, setting: Setting, recipe: str = "int8") -> Config:
+        return Config(
+            targets=("android",), recipe=recipe, teacher="als", seed=setting.seed, tied=setting.tied,
+            embedding_dim=setting.embedding_dim, history_length=setting.history_length, hidden=setting.hidden,
         )  # fmt: skip
-        return student, self._trained(student, setting, split)
 
     def _trained(self, student: Any, setting: Setting, split: Split) -> float:
         """Train it, or load what it had become when it was trained; the seconds that this took."""
@@ -173,24 +176,22 @@ class Students:
             found |= {f"{form}_{part}_{metric}": result.metrics[metric] for metric in self.metrics}
         return found
 
-    def file(self, student: Any, setting: Setting, recipe: str, parts: tuple[str, ...] = ("test",)) -> dict[str, Any]:
+    def file(
+        self, student: Any, setting: Setting, recipe: str, parts: tuple[str, ...] = ("test",),
+        kept: KeptItems | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
         """The Android file of a student, judged on test or on more, and its bytes."""
         folder, split = self.work / "files" / key_of(asdict(setting), recipe), self.splits[setting.left_out]
-        config = Config(targets=("android",), recipe=recipe, teacher="als", seed=setting.seed)
-        pack.export_bundles(student, split, config, self.name, folder)
-        bundle = open_bundle(folder / "android")
-        content = bundle.files[bundle.manifest.signatures["score"].file]
-        constants = sizes(content, split.train.n_items).constants
-        per_item = sum(size for shape, _, size in constants if shape and max(shape) >= split.train.n_items)
-        judged = self.judged(
-            "int8", judge(bundle.manifest, bundle.files), setting.left_out, setting.history_length, parts
-        )
+        config = self._config(setting, recipe)
+        written = student if kept is None else student_of_file(student, config, split, kept)
+        pack.export_bundles(written, split, config, self.name, folder, kept)
+        shipped = pack.shipped(folder / "android", split)
+        judged = self.judged("int8", shipped.scorer, setting.left_out, setting.history_length, parts)
+        table = shipped.known["table_bytes"] / (split.train.n_items if kept is None else kept.n_kept)
         return {
-            **judged,
-            "file_bytes": len(content),
-            "gzip_bytes": len(gzip.compress(content, mtime=0)),
-            "row_bytes": per_item / split.train.n_items,
-        }
+            **judged, "file_bytes": shipped.known["bytes"], "gzip_bytes": shipped.known["gzip_bytes"],
+            "row_bytes": table, "latency_us_p50": shipped.known["latency_us_p50"],
+        }  # fmt: skip
 
     def once(self, key: Mapping[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         place = self.work / "done" / f"{key_of(key)}.json"
