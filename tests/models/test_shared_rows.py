@@ -68,7 +68,7 @@ def test_losses_read_a_row_for_each_item(tied: bool) -> None:
 def test_what_prunes_or_rounds_it_leaves_it_whole(tied: bool) -> None:
     _, smaller, _ = cut(False, tied=tied)
     scores = smaller(HISTORIES).numpy()
-    stripped = strip(prunable(smaller, 0.5, begin_step=10, end_step=20))
+    stripped = strip(prunable(smaller, 0.5, begin_step=10, end_step=20, frequency=1))
     assert np.allclose(stripped(HISTORIES), scores, atol=1e-5)
     rounded = quantize_aware.strip(quantize_aware.quantizable(smaller, recipes.get("int8")))
     assert 0 < np.abs(rounded(HISTORIES) - scores).max() < 0.2 * np.abs(scores).max()
