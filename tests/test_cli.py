@@ -170,7 +170,7 @@ def test_weights_of_teachers_and_losses_are_numbers_or_schedules(ran: dict[str, 
 
 def test_distill_hands_over_all_but_files(ran: dict[str, Any]) -> None:
     assert kdrec("distill", "--loss", "rrd", "--fusion", "--work", "there", "--quiet").exit_code == 0
-    assert ran == {"config": Config(losses=("rrd",), fusion=True), "work": Path("there")}
+    assert ran == {"config": Config(losses=("rrd",), fusion=True), "work": Path("there"), "log": ()}
     refused = kdrec("distill", "--target", "micro")
     assert refused.exit_code == 2 and "No such option" in plain(refused.output)
 
@@ -184,9 +184,13 @@ def test_distill_prints_a_table_or_json(ran: dict[str, Any]) -> None:
 
 def test_run_repeats_a_file_and_options_override_it(ran: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(Config(embedding_dim=8, epochs=7, tied=False).to_json())
-    done = kdrec("run", "--config", str(tmp_path / "config.json"), "--epochs", "2", "--out", "here", "--work", "there")
+    done = kdrec(
+        "run", "--config", str(tmp_path / "config.json"), "--epochs", "2", "--out", "here", "--work", "there",
+        "--log", "tensorboard",
+    )  # fmt: skip
     assert done.exit_code == 0
-    assert ran == {"config": Config(embedding_dim=8, epochs=2, tied=False), "out": Path("here"), "work": Path("there")}
+    config = Config(embedding_dim=8, epochs=2, tied=False)
+    assert ran == {"config": config, "out": Path("here"), "work": Path("there"), "log": ["tensorboard"]}
 
 
 def test_config_of_nothing_is_the_default() -> None:

@@ -52,17 +52,28 @@ def cluster_weights(student: keras.Model, clusters: int, centroids: str = "kmean
     if centroids not in known:
         raise TrainingError(f"centroids must be one of {', '.join(sorted(known))}, not {centroids!r}")
 
+    copy = keras.models.clone_model(student)
+    copy.set_weights(student.get_weights())  # before they are wrapped: centroids are chosen when the wrapper is built
+    chosen = {layer.name for layer in copy.layers if _entries(layer) >= clusters}
+
     def wrap(layer: keras.layers.Layer) -> keras.layers.Layer:
-        kind = type(layer).__name__
-        if kind not in MATRICES or np.count_nonzero(getattr(layer, MATRICES[kind]).numpy()) < clusters:
-            return layer
-        if kind != "Dense":  # which TFMOT knows
+        if layer.name not in chosen:
+            return layer.__class__.from_config(layer.get_config())  # one that is called twice has two outputs
+        if not isinstance(layer, keras.layers.Dense):  # which TFMOT knows
             tfmot.ClusterableLayer.register(type(layer))
         return experimental.cluster_weights(layer, clusters, known[centroids], preserve_sparsity=True)
 
-    copy = keras.models.clone_model(student)
-    copy.set_weights(student.get_weights())  # before they are wrapped: centroids are chosen when the wrapper is built
-    return keras.models.clone_model(copy, clone_function=wrap)
+    clustered = keras.models.clone_model(copy, clone_function=wrap)
+    for before, after in zip(copy.layers, clustered.layers, strict=True):
+        if before.name not in chosen:
+            after.set_weights(before.get_weights())
+    return clustered
+
+
+def _entries(layer: keras.layers.Layer) -> int:
+    """Entries of an item table or a dense kernel that are not zero; none of other layers."""
+    name = MATRICES.get(type(layer).__name__)
+    return 0 if name is None else int(np.count_nonzero(getattr(layer, name).numpy()))
 
 
 def strip_clustering(clustered: keras.Model) -> keras.Model:

@@ -21,7 +21,7 @@ def student_reader(student: keras.Model, reads: Collection[str], query_layer: st
 
     `query` (rows, d) is the output of `query_layer`, and `item_embedding` (n_items, d) what multiplies it: the table of
     layer `item_scores` or, in a tied student, the one of `item_table` without its padding row. Gradients flow into
-    both. Layers that are pruned or rounded are found by their own names.
+    both. Layers that are pruned, clustered or rounded are found by their own names.
 
     Raises:
         TrainingError: a layer that is read does not exist.
@@ -35,8 +35,9 @@ def student_reader(student: keras.Model, reads: Collection[str], query_layer: st
     if "item_embedding" not in reads:
         return _outputs_of(student, outputs)
     if OWN_TABLE in layers:
-        read, table = _outputs_of(student, outputs), layers[OWN_TABLE].weights[0]
-        return lambda x, training: {**read(x, training), "item_embedding": tf.convert_to_tensor(table)}
+        read, own = _outputs_of(student, outputs), layers[OWN_TABLE]
+        scorer = getattr(own, "layer", own)  # whose table is what its wrapper made of it in the same forward pass
+        return lambda x, training: {**read(x, training), "item_embedding": tf.convert_to_tensor(scorer.table)}
     outputs["table"] = _layer(layers, TABLE, f"item table {TABLE!r} or {OWN_TABLE!r}").output[1]  # (n_items + 1, d)
     tied = _outputs_of(student, outputs)
 
