@@ -191,14 +191,13 @@ def test_distill_prints_a_table_or_json(ran: dict[str, Any]) -> None:
 
 def test_run_repeats_a_file_and_options_override_it(ran: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(Config(embedding_dim=8, epochs=7, tied=False).to_json())
-    done = kdrec("run", "--config", str(tmp_path / "config.json"), "--epochs", "2", "--out", "here", "--work", "there")
+    done = kdrec(
+        "run", "--config", str(tmp_path / "config.json"), "--epochs", "2", "--out", "here", "--work", "there",
+        "--log", "tensorboard",
+    )  # fmt: skip
     assert done.exit_code == 0
-    assert ran == {
-        "config": Config(embedding_dim=8, epochs=2, tied=False),
-        "out": Path("here"),
-        "work": Path("there"),
-        "log": (),
-    }
+    config = Config(embedding_dim=8, epochs=2, tied=False)
+    assert ran == {"config": config, "out": Path("here"), "work": Path("there"), "log": ["tensorboard"]}
 
 
 def test_config_of_nothing_is_the_default() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import tf_keras as keras
 
 from kdrec import legacy_keras
-from kdrec.compress.matrices import is_table, matrices
+from kdrec.compress.matrices import is_table
 from kdrec.errors import TrainingError
 
 
@@ -52,17 +52,27 @@ def cluster_weights(student: keras.Model, clusters: int, centroids: str = "kmean
     if centroids not in known:
         raise TrainingError(f"centroids must be one of {', '.join(sorted(known))}, not {centroids!r}")
 
+    copy = keras.models.clone_model(student)
+    copy.set_weights(student.get_weights())  # before they are wrapped: centroids are chosen when the wrapper is built
+    chosen = {layer.name for layer in copy.layers if _entries(layer) >= clusters}
+
     def wrap(layer: keras.layers.Layer) -> keras.layers.Layer:
-        own = [getattr(layer, name).numpy() for name in matrices(layer)]
-        if not own or min(map(np.count_nonzero, own)) < clusters:
-            return layer
+        if layer.name not in chosen:
+            return layer.__class__.from_config(layer.get_config())  # one that is called twice has two outputs
         if is_table(layer):  # dense ones TFMOT knows
             tfmot.ClusterableLayer.register(type(layer))
         return experimental.cluster_weights(layer, clusters, known[centroids], preserve_sparsity=True)
 
-    copy = keras.models.clone_model(student)
-    copy.set_weights(student.get_weights())  # before they are wrapped: centroids are chosen when the wrapper is built
-    return keras.models.clone_model(copy, clone_function=wrap)
+    clustered = keras.models.clone_model(copy, clone_function=wrap)
+    for before, after in zip(copy.layers, clustered.layers, strict=True):
+        if before.name not in chosen:
+            after.set_weights(before.get_weights())
+    return clustered
+
+
+def _entries(layer: keras.layers.Layer) -> int:
+    """Entries that are not zero of a layer's smallest matrix; none of a layer that has no matrix."""
+    return min((int(np.count_nonzero(getattr(layer, name).numpy())) for name in matrices(layer)), default=0)
 
 
 def strip_clustering(clustered: keras.Model) -> keras.Model:

@@ -23,7 +23,8 @@ def student_reader(student: keras.Model, reads: Collection[str], query_layer: st
 
     `query` (rows, d) is the output of `query_layer`, and `item_embedding` (n_items, d) what multiplies it: the table of
     layer `item_scores` or, in a tied student, the rows that layer `scores` makes of what `item_table` holds; items that
-    share a row have it all. Gradients flow into both. Layers that are pruned or rounded are found by their own names.
+    share a row have it all. Gradients flow into both. Layers that are pruned, clustered or rounded are found by their
+    own names.
 
     Raises:
         TrainingError: a layer that is read does not exist.
@@ -38,8 +39,11 @@ def student_reader(student: keras.Model, reads: Collection[str], query_layer: st
         return _outputs_of(student, outputs)
     each_item = layers[SPREAD].spread if SPREAD in layers else tf.identity
     if OWN_TABLE in layers:
-        read, table = _outputs_of(student, outputs), layers[OWN_TABLE].weights[0]
-        return lambda x, training: {**read(x, training), "item_embedding": each_item(tf.convert_to_tensor(table))}
+        read, own = _outputs_of(student, outputs), layers[OWN_TABLE]
+        holder = getattr(own, "layer", own)  # whose table is what its wrapper made of it in the same forward pass
+        return lambda x, training: {
+            **read(x, training), "item_embedding": each_item(tf.convert_to_tensor(holder.table))
+        }  # fmt: skip
     outputs["held"] = _layer(layers, TABLE, f"item table {TABLE!r} or {OWN_TABLE!r}").output[1:]
     tied, scorer = _outputs_of(student, outputs), _layer(layers, SCORES, f"item scores {SCORES!r}")
 

@@ -5,7 +5,10 @@ import pytest
 import tensorflow as tf
 import tf_keras as keras
 
+from kdrec.compress import recipes
+from kdrec.compress.cluster import cluster_weights
 from kdrec.compress.prune import prunable, pruning_step
+from kdrec.compress.quantize_aware import quantizable
 from kdrec.distill.distiller import Distiller
 from kdrec.distill.student_reader import student_reader
 from kdrec.errors import TrainingError
@@ -21,6 +24,8 @@ KINDS = {
     "itself": lambda student: student,
     "clone": keras.models.clone_model,
     "under pruning": lambda student: prunable(student, 0.5, begin_step=500, end_step=501, frequency=1),
+    "under clustering": lambda student: cluster_weights(student, 4),
+    "under rounding": lambda student: quantizable(student, recipes.get("int8")),
 }
 
 

@@ -155,7 +155,9 @@ def test_what_is_pruned_or_trained_under_rounding_is_the_small_matrices(name, op
         np.testing.assert_allclose(received, scale * np.round(values / scale), atol=1e-6)
     np.testing.assert_allclose(rounded(X), stripped(X), atol=1e-6)
     np.testing.assert_allclose(item_rows(stripped), composed(stripped), atol=1e-6)
-    np.testing.assert_allclose(strip(prunable(student, 0.5, begin_step=0, end_step=9, frequency=1))(X), student(X), atol=1e-6)
+    np.testing.assert_allclose(
+        strip(prunable(student, 0.5, begin_step=0, end_step=9, frequency=1))(X), student(X), atol=1e-6
+    )
 
 
 def test_every_table_takes_what_a_student_gives_it():
