@@ -6,7 +6,7 @@ import numpy as np
 import tf_keras as keras
 
 from kdrec import legacy_keras
-from kdrec.compress.matrices import is_table
+from kdrec.compress.matrices import is_table, matrices
 from kdrec.errors import TrainingError
 
 
