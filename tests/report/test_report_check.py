@@ -36,7 +36,7 @@ def test_a_report_of_one_row_passes():
         (("rows", 2, "bytes"), 1.5, r"report\.rows\[2\]\.bytes must be integer or null, not 1\.5"),
         (("rows", 2, "ndcg@10"), math.nan, r"report\.rows\[2\]\.ndcg@10 must be finite, not nan; use null"),
         (("rows", 2, "ndcg@10"), -0.1, r"report\.rows\[2\]\.ndcg@10 must be at least 0, not -0\.1"),
-        (("rows", 2, "name"), "Teacher!", r"report\.rows\[2\]\.name must match \^\[a-z0-9_\]\+\$, not 'Teacher!'"),
+        (("rows", 2, "name"), "Teacher!", r"report\.rows\[2\]\.name must match \^\[a-z0-9_\+=\]\+\$, not 'Teacher!'"),
         (("rows", 2, "name"), "random", r"report\.rows\[2\]\.name 'random' is there twice"),
         (("rows", 2, "form"), "onnx", r"form must be one of \['baseline', 'keras', 'file'\], not 'onnx'"),
         (("rows", 2, "ndgc"), 0.1, r"report\.rows\[2\] has an unknown field 'ndgc'; it may have name, target"),
