@@ -1,10 +1,12 @@
 """Measurements and inspections as they appear in a terminal."""
 
+from collections import Counter
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from kdrec.bench.inspect import Inspection, TensorInfo
+from kdrec.bench.inspect import Constant, Inspection, TensorInfo
 from kdrec.bench.latency import BenchResult
 
 
@@ -49,6 +51,11 @@ def _sizes(inspection: Inspection) -> Table:
     table.add_row("overhead", _bytes(inspection.overhead_bytes))
     if inspection.repeated_bytes:
         table.add_row("stored more than once", _bytes(inspection.repeated_bytes), style="yellow")
+    if inspection.copied_bytes:
+        table.add_row("the same numbers again", _bytes(inspection.copied_bytes), style="yellow")
+    if inspection.custom_operators:
+        names = [f"{name} (TensorFlow's)" if name.startswith("Flex") else name for name in inspection.custom_operators]
+        table.add_row("needs more than LiteRT for", Text("\n".join(names)), style="yellow")
     table.add_row("claims to run from", Text(inspection.min_runtime_version or "not said"))
     table.add_row("made by", Text(inspection.description or "not said"))
     return table
@@ -84,17 +91,28 @@ def _operators(inspection: Inspection) -> Table:
 def _constants(inspection: Inspection, largest: int) -> Table:
     left_out = len(inspection.constants) - largest
     caption = f"and {left_out} smaller" if left_out > 0 else None
-    table = Table("Constant", "Type", title="Largest constants", caption=caption)
+    table = Table("", "Constant", "Type", title="Largest constants", caption=caption)
     table.add_column("Bytes", justify="right")
     table.add_column("of file", justify="right")
-    table.add_column("Read by", justify="right")
-    for constant in inspection.constants[:largest]:
+    table.add_column("Read by")
+    for place, constant in enumerate(inspection.constants[:largest], start=1):
         share = f"{100 * constant.bytes / inspection.file_bytes:.1f} %"
-        readers = "1 tensor" if constant.tensors == 1 else f"{constant.tensors} tensors (tied)"
-        table.add_row(
-            Text(constant.tensor.name or "unnamed"), Text(_type(constant.tensor)), f"{constant.bytes:,}", share, readers
-        )
+        name, kind = Text(constant.tensor.name or "unnamed"), Text(_type(constant.tensor))
+        table.add_row(str(place), name, kind, f"{constant.bytes:,}", share, Text(_readers(constant)))
     return table
+
+
+def _readers(constant: Constant) -> str:
+    """Who reads a constant, and what is remarkable about it.
+
+    >>> _readers(Constant(8, TensorInfo("", "int8", (8,), 0, None, None), 2, (0,), ("GATHER", "MUL", "GATHER"), 0))
+    'GATHER ×2, MUL; 2 tensors (tied); the numbers of 1'
+    """
+    counts = Counter(constant.operators)
+    words = [", ".join(f"{name} ×{count}" if count > 1 else name for name, count in counts.items()) or "no operator"]
+    words += [f"{constant.tensors} tensors (tied)"] if constant.tensors > 1 else []
+    words += [] if constant.copy_of is None else [f"the numbers of {constant.copy_of + 1}"]
+    return "; ".join(words)
 
 
 def _type(info: TensorInfo) -> str:
@@ -103,7 +121,7 @@ def _type(info: TensorInfo) -> str:
     >>> _type(TensorInfo("table", "int8", (51, 8), 1, 0.25, 0))
     'int8 51×8, scale 0.25, zero point 0'
     """
-    words = f"{info.dtype} {'×'.join(map(str, info.shape)) or 'scalar'}"
+    words = f"{'sparse ' if info.sparse else ''}{info.dtype} {'×'.join(map(str, info.shape)) or 'scalar'}"
     if info.scales == 1:
         return f"{words}, scale {info.scale:.6g}, zero point {info.zero_point}"
     return f"{words}, {info.scales} scales" if info.scales else words

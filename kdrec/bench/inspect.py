@@ -1,13 +1,17 @@
 """What a .tflite file holds: operators, tensors, signatures, and where its bytes go."""
 
 import gzip
+import hashlib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from kdrec.bench.copies import copies
 from kdrec.errors import RuntimeFileError
 from kdrec.tflite.read import parse
+from kdrec.tflite.schema import BUILTIN_OPERATORS
 from kdrec.tflite.views import File, Subgraph, Tensor, view
 
 
@@ -21,6 +25,7 @@ class TensorInfo:
         shape: sizes of its axes.
         scales: how many scales it has: 0 when not quantized, 1 per tensor, more per channel.
         scale, zero_point: of a tensor with one scale, else None.
+        sparse: fewer values are stored than the shape says.
     """
 
     name: str
@@ -29,6 +34,7 @@ class TensorInfo:
     scales: int
     scale: float | None
     zero_point: int | None
+    sparse: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,12 +46,16 @@ class Constant:
         tensor: the first tensor that reads it.
         tensors: how many tensors read it; more than one says that it is tied: stored once, used several times.
         subgraphs: the graphs of those tensors.
+        operators: the names of the operators that read them, in order.
+        copy_of: the place, among all constants, of a larger or earlier one with the same numbers; None of most.
     """
 
     bytes: int
     tensor: TensorInfo
     tensors: int
     subgraphs: tuple[int, ...]
+    operators: tuple[str, ...] = ()
+    copy_of: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,8 +88,11 @@ class Inspection:
         constant_bytes: of its constants, a tied one counted once.
         overhead_bytes: the rest: graphs, names, scales, metadata.
         repeated_bytes: of constants that repeat another byte for byte; merging them would save this much.
+        copied_bytes: of constants that hold the numbers of another one in other bytes: quantized otherwise, without its
+            padding row, or transposed.
         description: the converter's words.
         min_runtime_version: what the converter claims; it can be too low.
+        custom_operators: those that are not TensorFlow Lite's and need another library; Flex… are TensorFlow's.
         metadata: name -> bytes.
         graphs: in the order of the file.
         signatures: name -> signature.
@@ -92,8 +105,10 @@ class Inspection:
     constant_bytes: int
     overhead_bytes: int
     repeated_bytes: int
+    copied_bytes: int
     description: str
     min_runtime_version: str | None
+    custom_operators: tuple[str, ...]
     metadata: dict[str, int]
     graphs: tuple[Graph, ...]
     signatures: dict[str, SignatureInfo]
@@ -125,7 +140,7 @@ def inspect_file(path: str | Path) -> Inspection:
         description = (model.description or b"").decode()
     except (ValueError, IndexError, TypeError) as error:
         raise RuntimeFileError(f"{path} is damaged ({error}); export the model again") from error
-    constants, repeated = _constants(file)
+    constants, repeated, copied = _constants(file)
     held = sum(constant.bytes for constant in constants)
     version = file.metadata.get("min_runtime_version", b"").rstrip(b"\0").decode(errors="replace")
     return Inspection(
@@ -135,8 +150,10 @@ def inspect_file(path: str | Path) -> Inspection:
         constant_bytes=held,
         overhead_bytes=len(content) - held,
         repeated_bytes=repeated,
+        copied_bytes=copied,
         description=description,
         min_runtime_version=version or None,
+        custom_operators=tuple(sorted(file.operator_counts().keys() - BUILTIN_OPERATORS)),
         metadata={name: len(value) for name, value in file.metadata.items()},
         graphs=tuple(_graph(subgraph) for subgraph in file.subgraphs),
         signatures={
@@ -152,7 +169,9 @@ def inspect_file(path: str | Path) -> Inspection:
 
 
 def _info(tensor: Tensor) -> TensorInfo:
-    return TensorInfo(tensor.name, tensor.dtype, tensor.shape, len(tensor.scales), tensor.scale, tensor.zero_point)
+    return TensorInfo(
+        tensor.name, tensor.dtype, tensor.shape, len(tensor.scales), tensor.scale, tensor.zero_point, tensor.sparse
+    )
 
 
 def _graph(subgraph: Subgraph) -> Graph:
@@ -165,20 +184,31 @@ def _graph(subgraph: Subgraph) -> Graph:
     )
 
 
-def _constants(file: File) -> tuple[tuple[Constant, ...], int]:
-    """The constants, largest first, and the bytes of those that repeat another."""
+def _constants(file: File) -> tuple[tuple[Constant, ...], int, int]:
+    """The constants, largest first, the bytes of those that repeat another, and of those that hold its numbers."""
     readers: dict[int, list[tuple[int, Tensor]]] = {}
     for place, subgraph in enumerate(file.subgraphs):
         for tensor in subgraph.tensors:
             if tensor.is_constant:
                 readers.setdefault(tensor.buffer, []).append((place, tensor))
-    constants, seen, repeated = [], set(), 0
-    for buffer, users in readers.items():
+    order = sorted(readers, key=lambda buffer: -file.buffer_bytes[buffer])
+    same = copies([(buffer, readers[buffer][0][1]) for buffer in order])
+    constants, seen, repeated, copied = [], set(), 0, 0
+    for buffer in order:
+        users, size = readers[buffer], file.buffer_bytes[buffer]
         first = users[0][1]
-        size = file.buffer_bytes[buffer]
-        content = b"" if first.data is None else first.data.tobytes()
-        repeated += size if content in seen else 0
+        content = hashlib.sha256(b"" if first.data is None else first.data.data).digest()
+        if content in seen:
+            repeated += size
+        elif buffer in same:
+            copied += size
         seen.add(content)
         graphs = tuple(sorted({place for place, _ in users}))
-        constants.append(Constant(size, _info(first), len(users), graphs))
-    return tuple(sorted(constants, key=lambda constant: -constant.bytes)), repeated
+        names = tuple(name for place, tensor in users for name in _readers(file.subgraphs[place], tensor))
+        original = order.index(same[buffer]) if buffer in same else None
+        constants.append(Constant(size, _info(first), len(users), graphs, names, original))
+    return tuple(constants), repeated, copied
+
+
+def _readers(graph: Subgraph, tensor: Tensor) -> Iterator[str]:
+    return (operator.name for operator in graph.operators if tensor.index in operator.inputs)

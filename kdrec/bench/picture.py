@@ -9,11 +9,11 @@ from kdrec.bench.inspect import Constant, Inspection
 from kdrec.errors import OutputError
 
 SHOWN = 8  # constants with a bar of their own; the rest share one
-OWN, SHARED, REST, OVERHEAD = "#2f82d8", "#1d9a88", "#9aa4b2", "#dc4a63"
+OWN, SHARED, COPY, REST, OVERHEAD = "#2f82d8", "#1d9a88", "#e0912f", "#9aa4b2", "#dc4a63"
 
 
 def bytes_picture(inspection: Inspection) -> Figure:
-    """A bar for each of the largest constants, one for the others, one for the overhead; shared constants stand out.
+    """A bar for each of the largest constants, one for the others, one for the overhead; shared and copied stand out.
 
     Args:
         inspection: of any .tflite file.
@@ -29,7 +29,8 @@ def bytes_picture(inspection: Inspection) -> Figure:
     axes.invert_yaxis()
     axes.margins(x=0.22)
     axes.set_xlabel("KiB")
-    repeated = f", {kib(inspection.repeated_bytes)} of it stored more than once" if inspection.repeated_bytes else ""
+    twice = inspection.repeated_bytes + inspection.copied_bytes
+    repeated = f", {kib(twice)} of it stored more than once" if twice else ""
     axes.set_title(f"{Path(inspection.file).name}: {kib(inspection.file_bytes)}{repeated}", fontsize=10, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     return figure
@@ -53,7 +54,8 @@ def kib(size: int) -> str:
 
 def _bars(inspection: Inspection) -> Iterator[tuple[str, int, str]]:
     for constant in inspection.constants[:SHOWN]:
-        yield _label(constant), constant.bytes, SHARED if constant.tensors > 1 else OWN
+        colour = COPY if constant.copy_of is not None else SHARED if constant.tensors > 1 else OWN
+        yield _label(constant), constant.bytes, colour
     others = inspection.constants[SHOWN:]
     if others:
         yield f"{len(others)} smaller constants", sum(constant.bytes for constant in others), REST
@@ -65,4 +67,5 @@ def _label(constant: Constant) -> str:
     shape = "×".join(map(str, tensor.shape)) or "scalar"
     name = "/".join(tensor.name.split("/")[-2:])[-32:] + "  " if tensor.name else ""
     readers = f", read by {constant.tensors}" if constant.tensors > 1 else ""
-    return f"{name}{tensor.dtype} {shape}{readers}"
+    readers += "" if constant.copy_of is None else f", the numbers of bar {constant.copy_of + 1}"
+    return f"{name}{'sparse ' if tensor.sparse else ''}{tensor.dtype} {shape}{readers}"

@@ -6,6 +6,8 @@ from ai_edge_litert import schema_py_generated as schema
 _OPERATORS = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 _TYPES = {code: name.lower() for name, code in vars(schema.TensorType).items() if not name.startswith("_")}
 
+BUILTIN_OPERATORS = frozenset(_OPERATORS.values())
+
 
 def operator_name(code: schema.OperatorCodeT) -> str:
     """The name of an operator: `FULLY_CONNECTED`, or for a custom one its own name.

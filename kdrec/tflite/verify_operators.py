@@ -33,16 +33,19 @@ def operator_differences(old: bytes, new: bytes, inputs: Mapping[str, Sequence[I
         RuntimeFileError: a file does not load or run.
     """
     files = read(old), read(new)
+    runs = Results(old), Results(new)
     found = {}
     for signature, cases in inputs.items():
-        before, after = (file.subgraphs[file.signatures[signature].subgraph] for file in files)
+        places = [file.signatures[signature].subgraph for file in files]
+        before, after = (file.subgraphs[place] for file, place in zip(files, places, strict=True))
+        skipped = after_ranking(before)
         pairs = [
             (operator, before.tensors[operator.outputs[0]], after.tensors[other.outputs[0]])
             for operator, other in counterparts(before, after)
-            if operator.outputs[0] not in after_ranking(before)
+            if operator.outputs[0] not in skipped
         ]
-        ours = results(old, signature, cases, [tensor for _, tensor, _ in pairs])
-        theirs = results(new, signature, cases, [tensor for _, _, tensor in pairs])
+        ours = runs[0].of(signature, places[0], cases, [tensor for _, tensor, _ in pairs])
+        theirs = runs[1].of(signature, places[1], cases, [tensor for _, _, tensor in pairs])
         for (operator, tensor, _), was, now in zip(pairs, ours, theirs, strict=True):
             if np.issubdtype(was.dtype, np.floating):
                 step = tensor.scale or max(float(np.abs(was).max()), 1e-30) / 127
@@ -93,30 +96,44 @@ def after_ranking(graph: Subgraph) -> set[int]:
     return reached
 
 
-def results(content: bytes, signature: str, cases: Sequence[Inputs], tensors: Sequence[Tensor]) -> list[np.ndarray]:
-    """What tensors hold after each call of a signature: (cases, …) each, real values where they are quantized.
+class Results:
+    """A file whose tensors can be read after it ran.
+
+    Args:
+        content: the bytes of a .tflite file.
 
     Raises:
-        RuntimeFileError: the file does not load or run.
+        RuntimeFileError: the file does not load.
     """
-    graph = read(content).signatures[signature].subgraph
-    held: list[list[np.ndarray]] = [[] for _ in tensors]
-    try:
-        interpreter = Interpreter(
-            model_content=content,
-            num_threads=1,
-            # A delegate takes operators together and keeps what is between them.
-            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-            experimental_preserve_all_tensors=True,
-        )
-        runner = interpreter.get_signature_runner(signature)
-        for case in cases:
-            runner(**case)
-            for values, tensor in zip(held, tensors, strict=True):
-                values.append(real_values(tensor, interpreter.get_tensor(tensor.index, graph)))
-    except (RuntimeError, ValueError) as error:
-        raise RuntimeFileError(f"the file does not run in LiteRT: {error}; export the model again") from error
-    return [np.stack(values) for values in held]
+
+    def __init__(self, content: bytes) -> None:
+        try:
+            self._interpreter = Interpreter(
+                model_content=content,
+                num_threads=1,
+                # A delegate takes operators together and keeps what is between them.
+                experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+                experimental_preserve_all_tensors=True,
+            )
+        except (RuntimeError, ValueError) as error:
+            raise RuntimeFileError(f"the file does not load in LiteRT: {error}; export the model again") from error
+
+    def of(self, signature: str, graph: int, cases: Sequence[Inputs], tensors: Sequence[Tensor]) -> list[np.ndarray]:
+        """What tensors of the signature's graph hold after each call: (cases, …) each, real where they are quantized.
+
+        Raises:
+            RuntimeFileError: the file does not run.
+        """
+        held: list[list[np.ndarray]] = [[] for _ in tensors]
+        try:
+            runner = self._interpreter.get_signature_runner(signature)
+            for case in cases:
+                runner(**case)
+                for values, tensor in zip(held, tensors, strict=True):
+                    values.append(real_values(tensor, self._interpreter.get_tensor(tensor.index, graph)))
+        except (RuntimeError, ValueError) as error:
+            raise RuntimeFileError(f"the file does not run in LiteRT: {error}; export the model again") from error
+        return [np.stack(values) for values in held]
 
 
 def real_values(tensor: Tensor, stored: np.ndarray) -> np.ndarray:

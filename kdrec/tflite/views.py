@@ -23,6 +23,7 @@ class Tensor:
         zero_points: as many as scales.
         buffer: number of the buffer that holds its values.
         data: (bytes,) uint8 for a constant, None for a tensor that is computed.
+        sparse: data holds the values that are stored of a sparse constant, fewer than its shape says.
     """
 
     index: int
@@ -33,6 +34,7 @@ class Tensor:
     zero_points: tuple[int, ...]
     buffer: int
     data: np.ndarray | None
+    sparse: bool = False
 
     @property
     def is_constant(self) -> bool:
@@ -55,6 +57,10 @@ class Tensor:
         """The stored values of a constant, in its shape."""
         if self.data is None:
             raise ValueError(f"tensor {self.index} ({self.name!r}) is computed, so the file holds no values of it")
+        if self.sparse:
+            raise ValueError(
+                f"tensor {self.index} ({self.name!r}) is sparse, so the file holds some of its values only"
+            )
         return self.data.view(self.dtype).reshape(self.shape)
 
 
@@ -187,6 +193,7 @@ def _tensor(model: schema.ModelT, index: int, tensor: schema.TensorT) -> Tensor:
         zero_points=tuple(int(zero) for zero in zeros),
         buffer=tensor.buffer,
         data=None if data is None or len(data) == 0 else np.asarray(data, np.uint8),
+        sparse=tensor.sparsity is not None,
     )
 
 

@@ -98,7 +98,14 @@ def test_json_and_console(two_signatures):
     again = json.loads(json.dumps(found.as_dict()))
     assert again["constants"][0]["bytes"] == TABLE
     text = shown(console_inspection(found))
-    for words in (f"{found.file_bytes:,} B", "GATHER", "history", "int32 1×5", "2 tensors (tied)", "Graph 1"):
+    for words in (
+        f"{found.file_bytes:,} B",
+        "GATHER",
+        "history",
+        "int32 1×5",
+        "GATHER ×2, FULLY_CONNECTED; 2 tensors (tied)",
+        "Graph 1",
+    ):
         assert words in text
     assert "and 1 smaller" in shown(console_inspection(found, largest=1))
 
