@@ -118,7 +118,8 @@ def compare(config: Config, width: int, widths: tuple[int, ...], work: Path) -> 
 
     rows = []
     for narrow in widths:
-        full = replace(config, embedding_dim=narrow, table="full", table_epochs=0)
+        epochs = config.epochs + config.table_epochs  # as many as the others have in all
+        full = replace(config, embedding_dim=narrow, table="full", table_epochs=0, epochs=epochs)
         found = {"full": [{"variant": f"width {narrow}", **judged(full, work)}]}
         limit = found["full"][0]["bytes"]
         for name, variant in VARIANTS.items():
