@@ -7,9 +7,21 @@ from test_quantize_aware import X, student, trained
 
 from kdrec.compress import quantize_aware, recipes
 from kdrec.compress.cluster import cluster_weights, strip_clustering
+from kdrec.data.sets.demo import demo
+from kdrec.data.splits import leave_last_out
+from kdrec.distill.train import train
 from kdrec.errors import TrainingError
+from kdrec.models.students.history import history
 
 CLUSTERED = ("item_table", "hidden", "linear", "residual")
+
+
+def student_without_context():
+    return history(40, embedding_dim=8, history_length=6, hidden=16)
+
+
+def under_rounding(model, clusters):
+    return quantize_aware.quantizable(model, recipes.get("int8"), clusters=clusters)
 
 
 def matrix(model, name):
@@ -101,6 +113,27 @@ def test_a_cluster_hears_the_mean_gradient_of_its_entries():
     assert rounded.numpy().tolist() == [1.0, 1.0, -127.0, 1.0]
     gradient = tape.gradient(rounded, values, output_gradients=tf.constant([3.0, 0.0, 5.0, 6.0]))
     assert tf.convert_to_tensor(gradient).numpy().tolist() == [3.0, 3.0, 5.0, 3.0]
+
+
+class Stop(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.usefixtures("eagerly")
+@pytest.mark.parametrize("wrap", [cluster_weights, under_rounding], ids=["clustered", "rounded"])
+def test_a_training_that_was_cut_ends_with_the_same_weights(wrap, tmp_path):
+    split = leave_last_out(demo(users=30, items=40))
+    settings = {"epochs": 3, "monitor": None, "batch_size": 64, "cuts_per_user": 5}
+    begun = strip_clustering(cluster_weights(student_without_context(), 6))
+    whole, cut, again = wrap(begun, 6), wrap(begun, 6), wrap(begun, 6)
+    logs = train(whole, split, folder=tmp_path / "whole", **settings)
+    with pytest.raises(KeyboardInterrupt):
+        train(cut, split, folder=tmp_path / "cut", callbacks=[Stop()], **settings)
+    assert train(again, split, folder=tmp_path / "cut", **settings) == logs
+    for one, other in zip(whole.weights, again.weights, strict=True):
+        assert np.array_equal(one, other), one.name
 
 
 def test_refused_settings():

@@ -14,10 +14,10 @@ import pytest
 from small_log import COLUMNS
 
 TARGETS = ("android", "coral_edgetpu", "micro")
-TRAINED = ("teacher", "student", "assistant_12", "student_distilled", "pruned", "clustered", "quantized")
+TRAINED = ("teacher", "student", "assistant_12", "student_distilled", "pruned", "quantized")
 STAGES = (
     *("data", "histories", "teacher", "teacher_cache", "student", "assistant_12", "assistant_12_cache"),
-    *("student_distilled", "pruned", "clustered", "quantized", "export", "evaluate"),
+    *("student_distilled", "pruned", "quantized", "export", "evaluate"),
 )
 PHASE = {"assistant_12": "phase-1", "student_distilled": "phase-2"}  # in which a training of several phases is cut
 EPOCHS = {"assistant_12": 7, "student_distilled": 7}  # else 4
@@ -38,7 +38,7 @@ def options(log_folder: Path) -> list[str]:
         "--item-id-column": COLUMNS["item_id_column"], "--title-column": COLUMNS["title_column"],
         "--category-column": "category", "--embedding-dim": 8, "--hidden": 16, "--epochs": 4, "--prune-epochs": 4,
         "--batch-size": 128, "--patience": 4, "--assistant": 12, "--sampled-histories": 0.2, "--pretrain-epochs": 2,
-        "--fine-tune-epochs": 1, "--quantize-epochs": 4, "--clusters": 16, "--cluster-epochs": 4,
+        "--fine-tune-epochs": 1, "--quantize-epochs": 4,
     }  # fmt: skip
     teacher = ["epochs=4", "patience=4", "embedding_dim=8", "layers=[16]", "batch_size=128"]
     losses = ["softened_kl", "feature_matching"]  # the second has weights of its own, drawn at random
