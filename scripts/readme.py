@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 import export_table
+import small_table
 import speed_table
 import table as benchmarks
 
@@ -25,7 +26,7 @@ from kdrec.report.table import table_markdown
 TREE = Path(__file__).parents[1]
 RESULTS = TREE / "scripts" / "results"
 REPORT, PICTURE = RESULTS / "demo-report.json", TREE / "docs" / "lost_by_stage.png"
-BENCHMARKS = TREE / "docs" / "benchmarks.png"
+BENCHMARKS, SMALL = TREE / "docs" / "benchmarks.png", TREE / "docs" / "small_files.png"
 COLUMNS = ("name", "bytes", "gzip_bytes", "keep", "ndcg@k", "recall@k", "tied_share", "latency_us_p50", "arena_bytes")
 SEEDED = {
     "popularity": "Most popular items",
@@ -56,10 +57,12 @@ def seeds_table(results: list[dict]) -> str:
 def blocks() -> dict[str, str]:
     """What stands between `<!-- name -->` and `<!-- end name -->` in the README."""
     seeded = [json.loads(path.read_text()) for name in ("demo", "ml-100k") for path in [RESULTS / f"{name}.json"]]
+    small = small_table.result() if small_table.PLACE.exists() else {}
     return {
         "demo": table_markdown(json.loads(REPORT.read_text()), COLUMNS),
         "seeds": seeds_table(seeded),
         **{name: benchmarks.table(result) for name, result in benchmarks.results().items()},
+        **{f"small_{name}": small_table.table(of_set) for name, of_set in small.items()},
         **({"speed": speed_table.tables(speed_table.result())} if speed_table.PLACE.exists() else {}),
         **({"export": export_table.table(export_table.result())} if export_table.PLACE.exists() else {}),
     }
@@ -86,6 +89,8 @@ def main() -> None:
     measured = benchmarks.results("citeulike", "ml_1m", "gowalla")
     if measured:
         benchmarks.picture(measured).savefig(BENCHMARKS, dpi=150, metadata={"Software": None})
+    if small_table.PLACE.exists():
+        small_table.picture(small_table.result()).savefig(SMALL, dpi=150, metadata={"Software": None})
     readme = TREE / "README.md"
     atomic_write(readme, filled(readme.read_text()))
 

@@ -53,6 +53,38 @@ def cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
+def small_row(method: str, recipe: str, most_bytes: int | None, vocabulary: int | None) -> dict[str, Any]:
+    """A file of 10 KiB that reaches 0.2, where the teacher reaches 0.25."""
+    measured = {"int8_test_recall@50": spread(0.2, 0.01), "int8_test_ndcg@10": spread(0.05)}
+    sizes = {"file_bytes": spread(10240.0), "gzip_bytes": spread(9216.0), "row_bytes": spread(10.0)}
+    made = {"method": method, "recipe": recipe, "most_bytes": most_bytes, "vocabulary": vocabulary}
+    return {**made, "setting": {"embedding_dim": 20, "hidden": 64}, "seeds": 2, **measured, **sizes}
+
+
+SMALL = {
+    "metrics": QUALITY["metrics"], "teacher": QUALITY["teacher"],
+    "rows": [small_row("rounded", "int8", None, None), small_row("trained", "int8", 40960, 1500)],
+}  # fmt: skip
+
+
+def test_a_small_file_says_what_it_has_and_keeps() -> None:
+    heads, _, teacher, *rows = map(cells, script("small_table").table(SMALL).splitlines())
+    assert len(heads) == len(teacher) == len(rows[0]) == len(rows[1])
+    assert teacher[7:] == ["0.2500", "100 %", "0.0800", ""]
+    assert rows[0] == [
+        "int8, rounded", "20", "64", "all", "10", "10.0", "9.0", "0.2000 ± 0.0100", "80.0 %", "0.0500", "2",
+    ]  # fmt: skip
+    assert rows[1][0].startswith("**at most 40 KiB**") and rows[1][3] == "1,500"
+
+
+def test_small_files_are_drawn_a_panel_a_set_and_a_line_a_way() -> None:
+    figure = script("small_table").picture({"citeulike": SMALL, "ml_1m": SMALL})
+    assert [axes.get_title() for axes in figure.axes] == ["CiteULike", "MovieLens-1M"]
+    for axes in figure.axes:
+        assert len(axes.lines) == 3  # two ways and the teacher
+        assert [tuple(line.get_xydata()[0]) for line in axes.lines[:2]] == [(10.0, 0.2)] * 2
+
+
 def test_a_student_stands_under_its_teacher_and_keeps_its_share() -> None:
     *lines, blank, caption = script("table").table(QUALITY).splitlines()
     assert len({line.count("|") for line in lines}) == 1

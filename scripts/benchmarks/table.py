@@ -13,7 +13,6 @@ TITLES = {
     "ml_1m": "MovieLens-1M",
     "gowalla": "Gowalla",
 }
-NARROW = "int4_table"
 UNSEEN = ", users left out of training"
 CAPTION = (
     "*Histories of the test are the training items only. Our teacher is stronger than the papers', so not all of the "
@@ -57,8 +56,8 @@ def _row(row: dict[str, Any], first: str, second: str, teacher: float) -> str:
     setting, file = row["setting"], row[f"int8_test_{first}"]
     cells = [
         str(setting["embedding_dim"]), "yes" if setting["tied"] else "no", f"{row['row_bytes']['mean']:.0f}",
-        f"{row['file_bytes']['mean'] / 1024:.0f}", _spread(row[f"float_test_{first}"]), _spread(file),
-        f"{file['mean'] / teacher:.1%}".replace("%", " %"), _spread(row[f"int8_test_{second}"]), str(row["seeds"]),
+        f"{row['file_bytes']['mean'] / 1024:.0f}", spread(row[f"float_test_{first}"]), spread(file),
+        f"{file['mean'] / teacher:.1%}".replace("%", " %"), spread(row[f"int8_test_{second}"]), str(row["seeds"]),
     ]  # fmt: skip
     return _line(row["method"] + (UNSEEN if setting["left_out"] else ""), *cells)
 
@@ -67,7 +66,8 @@ def _figure(paper: dict[str, Any], metric: str) -> str:
     return f"{paper[metric]:.4f}" if metric in paper else ""
 
 
-def _spread(value: dict[str, Any]) -> str:
+def spread(value: dict[str, Any]) -> str:
+    """Mean ± standard deviation, where there are several seeds."""
     return f"{value['mean']:.4f}" + ("" if value["deviation"] is None else f" ± {value['deviation']:.4f}")
 
 
@@ -82,14 +82,12 @@ def picture(found: dict[str, dict[str, Any]]) -> matplotlib.figure.Figure:
         )
         known = [row for row in result["rows"] if not row["setting"]["left_out"]]
         recipe = [row for row in known if "recipe" in row["method"]]
-        narrow = [row for row in recipe if NARROW in row["method"]]
         others = [row for row in known if "recipe" not in row["method"]]
-        unseen = [row for row in result["rows"] if row["setting"]["left_out"] and NARROW not in row["method"]]
+        unseen = [row for row in result["rows"] if row["setting"]["left_out"]]
         shown = [
             (others, "o", "each method, int8 file"),
-            ([row for row in recipe if row not in narrow], "s-", "kdrec's recipe, int8 file"),
+            (recipe, "s-", "kdrec's recipe, int8 file"),
             (unseen, "v:", f"the same{UNSEEN}"),
-            (narrow, "D-", "kdrec's recipe, item rows of four bits"),
         ]
         for rows, style, label in shown:
             points = sorted((row["row_bytes"]["mean"], row[f"int8_test_{metric}"]["mean"]) for row in rows)
