@@ -28,10 +28,10 @@ def differences(old: bytes, new: bytes, inputs: Mapping[str, Sequence[Inputs]]) 
     Raises:
         RuntimeFileError: a file does not load or run.
     """
-    file = read(old)
+    file, other = read(old), read(new)
     found = {}
     for name, cases in inputs.items():
-        before, after = run(old, name, cases), run(new, name, cases)
+        before, after = _answers(old, file, name, cases), _answers(new, other, name, cases)
         for output, values in before.items():
             if np.issubdtype(values.dtype, np.floating):
                 step = _step(file, file.signatures[name], output) or max(float(np.abs(values).max()), 1e-30) / 127
@@ -79,7 +79,11 @@ def run(content: bytes, signature: str, cases: Sequence[Inputs]) -> dict[str, np
     Raises:
         RuntimeFileError: the file does not load or run.
     """
-    ends = read(content).signatures
+    return _answers(content, read(content), signature, cases)
+
+
+def _answers(content: bytes, file: File, signature: str, cases: Sequence[Inputs]) -> dict[str, np.ndarray]:
+    ends = file.signatures
     if signature not in ends:
         raise RuntimeFileError(f"the file has no signature {signature!r}; it has {', '.join(ends)}")
     try:
