@@ -185,7 +185,7 @@ def test_a_student_is_built_as_its_stage_left_it(log_folder: Path, split: Split,
     config, kept = small(log_folder), KeptItems(np.arange(KEPT), ITEMS, bucket=True)
     student = forms.build_student(config, split, kept)
     student.set_weights([weight + 1 for weight in student.get_weights()])
-    forms._save(tmp_path, student, [])
+    forms.save(tmp_path, student, [])
     again = steps.student_of(Form(Stage("cut", "key", tmp_path, 0.0, 0, cached=True), config, kept), split)
     for one, other in zip(student.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
