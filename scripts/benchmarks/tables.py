@@ -6,7 +6,7 @@
 Without --data-dir the demo's data are used; DIR holds train.txt, valid*.txt and test.txt of MovieLens-1M, the split of
 LightGCN++, and its students listen to the teacher of ml_1m.py. A full student of --width is distilled, and every table
 is fitted to its own and trained on; `full` is distilled at the width that the bytes allow. Of a table's variants, the
-one that is best on validation is judged on test. Runs go on where they were cut.
+one that is best on validation is judged on test. Bytes are equal to about a hundred; runs go on where they were cut.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from ml_1m import TEACHER
 from rich.console import Console
+from setting import key_of
 
 from kdrec import experiment, forms, pack, procedures, steps
 from kdrec.config import Config
@@ -68,12 +69,22 @@ def numbers(config: Config, split: Split) -> int:
 
 def rest(config: Config, split: Split) -> int:
     """The bytes of a file beside its numbers, which its graph decides: seen on a student that nobody trained."""
-    student = forms.build_student(replace(config, table_epochs=0), split)
+    student, rng = forms.build_student(replace(config, table_epochs=0), split), np.random.default_rng(0)
+    for weight in student.trainable_weights:  # equal constants, such as biases of zeros, would be stored once
+        weight.assign_add(0.01 * rng.normal(size=weight.shape))
     (job,) = pack.export_jobs(config)
     return len(export(student, job, pack.representative(split, student, 0)).model) - numbers(config, split)
 
 
-def largest(variant: Variant, config: Config, split: Split, limit: int, cached: Callable) -> Config | None:
+def once(work: Path, key: Any, make: Callable[[], Any]) -> Any:
+    """What was found for a key, found now or in an earlier run."""
+    place = work / "done" / f"{key_of(key)}.json"
+    if not place.exists():
+        atomic_write(place, json.dumps(make()))
+    return json.loads(place.read_text())
+
+
+def largest(variant: Variant, config: Config, split: Split, limit: int, work: Path) -> Config | None:
     """The configuration of a variant with the most bytes up to a limit; None when even the fewest are more."""
     table, options, growing, values_of = variant
     values = values_of(split.train.n_items)
@@ -82,7 +93,8 @@ def largest(variant: Variant, config: Config, split: Split, limit: int, cached: 
         share = value / 100 if growing == "head" else value
         return replace(config, table=table, table_options={**options, growing: share})
 
-    beside = cached(of(values[len(values) // 2]))
+    shown = of(values[len(values) // 2])  # how many rows a table has does not change its graph
+    beside = once(work, ["beside", json.loads(shown.to_json())], lambda: rest(shown, split))
     if numbers(of(values[0]), split) + beside > limit:
         return None
     low, high = 0, len(values) - 1
@@ -107,29 +119,24 @@ def compare(config: Config, width: int, widths: tuple[int, ...], work: Path) -> 
     """A row for each table at each number of bytes, the best variant of its table on validation."""
     stages = Stages(work, None, partial(steps.make_deterministic, config.seed))
     split = procedures.read(stages, config)[1]
-    beside: dict[str, int] = {}
 
-    def cached(asked: Config) -> int:
-        """Once a graph: how many rows a table has does not change it."""
-        key = json.dumps([asked.table, asked.table_options.get("books"), asked.table_options.get("operation")])
-        if key not in beside:
-            beside[key] = rest(asked, split)
-        return beside[key]
+    def found_once(asked: Config) -> dict[str, Any]:
+        return once(work, json.loads(asked.to_json()), lambda: judged(asked, work))
 
     rows = []
     for narrow in widths:
         epochs = config.epochs + config.table_epochs  # as many as the others have in all
         full = replace(config, embedding_dim=narrow, table="full", table_epochs=0, epochs=epochs)
-        found = {"full": [{"variant": f"width {narrow}", **judged(full, work)}]}
+        found = {"full": [{"variant": f"width {narrow}", **found_once(full)}]}
         limit = found["full"][0]["bytes"]
         for name, variant in VARIANTS.items():
-            asked = largest(variant, replace(config, embedding_dim=width), split, limit, cached)
+            asked = largest(variant, replace(config, embedding_dim=width), split, limit, work)
             if asked is None:
                 say(f"{limit:,} bytes: no file of {name} is as small")
                 continue
             say(f"{limit:,} bytes: {name} {asked.table_options}")
             options = {"variant": name, "options": asked.table_options}
-            found.setdefault(asked.table, []).append({**options, **judged(asked, work)})
+            found.setdefault(asked.table, []).append({**options, **found_once(asked)})
         for table, tried in found.items():
             best = max(tried, key=lambda row: row["valid_ndcg@10"])
             rows.append({"limit": limit, "table": table, **best, "tried": [row["variant"] for row in tried]})
