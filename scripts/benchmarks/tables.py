@@ -28,7 +28,7 @@ from kdrec.data.splits import Split
 from kdrec.export import export
 from kdrec.files import atomic_write
 from kdrec.judge import Judge
-from kdrec.stages import Stages
+from kdrec.stages import Stages, curve_of
 
 DEMO = Config(hidden=32, sparsity=0.0, targets=("android",), table_epochs=4)
 ML_1M = Config(
@@ -109,7 +109,7 @@ def judged(config: Config, work: Path) -> dict[str, Any]:
     stages = Stages(work, None, partial(steps.make_deterministic, config.seed))
     data, split = procedures.read(stages, config)
     trained, exported = experiment.written(stages, data, split, config, plain=False)
-    logs = forms.curve_of(list(trained.students.values())[-1].stage.folder)
+    logs = curve_of(list(trained.students.values())[-1].stage.folder)
     shipped = pack.shipped(exported.folder / "android")
     row = Judge(split, config.k).row("file", "file", shipped.scorer, shipped.history_length, **shipped.known)
     return {"valid_ndcg@10": max(log["val_ndcg@10"] for log in logs), **{name: row[name] for name in MEASURED}}
