@@ -22,7 +22,7 @@ ALONE: dict[str, Any] = {
     "losses": ("softened_kl",), "loss_weights": None, "loss_options": {}, "teacher_weights": None,
 }  # fmt: skip
 WHOLE: dict[str, Any] = {"sparsity": 0.0, "sparsity_pattern": None, **Config().only("vocabulary", *OF_VOCABULARY)}
-FLOAT = {"recipe": "float32", "quantize_epochs": 0}
+FLOAT = {"recipe": "float32", "quantize_epochs": 0, "calibration": "minmax"}
 
 
 def variants(config: Config) -> dict[str, Config]:
@@ -64,9 +64,10 @@ def variants(config: Config) -> dict[str, Config]:
         "distillation, training under rounding": {**WHOLE, **trained},
         "distillation, pruning, training under rounding": trained,
         "distillation, training under rounding, pruning": {**trained, **rounded_first},
-        "distillation, four bits": {**WHOLE, **four_bits, **plain_rounding},
-        "distillation, training under rounding to four bits": {**WHOLE, **four_bits, **trained},
     }
+    if config.table == "full":  # no other has rows of four bits
+        changes["distillation, four bits"] = {**WHOLE, **four_bits, **plain_rounding}
+        changes["distillation, training under rounding to four bits"] = {**WHOLE, **four_bits, **trained}
     if clusters["clusters"] is not None:
         changes["distillation, clustering, quantization"] = {**WHOLE, **plain_rounding, **clusters}
         changes["distillation, pruning, clustering, quantization"] = {**plain_rounding, **clusters}

@@ -3,7 +3,7 @@
 import numpy as np
 import tf_keras as keras
 
-TABLES = ("item_table", "item_scores")  # one row an item; the first begins with a row for padding
+from kdrec.compress.matrices import is_table
 
 
 def share_rows(student: keras.Model, smaller: keras.Model, kept: np.ndarray, counts: np.ndarray) -> None:
@@ -22,9 +22,9 @@ def share_rows(student: keras.Model, smaller: keras.Model, kept: np.ndarray, cou
     """
     for layer in smaller.layers:
         weights = student.get_layer(layer.name).get_weights() if layer.weights else []
-        if layer.name in TABLES:
+        if is_table(layer):
             table, *others = weights
-            first = len(table) - len(counts)  # rows of padding
+            first = len(table) - len(counts)  # the row of padding, which a table that scores alone does not have
             weights = [np.concatenate([table[:first], mean_of_rare(table[first:], kept, counts)]), *others]
         layer.set_weights(weights)
 

@@ -22,14 +22,20 @@ KNOBS: dict[str, Callable[[Any, Config], Any]] = {
     "temperature": lambda trial, _: trial.suggest_float("temperature", 0.3, 3.0, log=True),
     "student_loss_weight": lambda trial, _: trial.suggest_float("student_loss_weight", 0.0, 0.6, step=0.1),
     "learning_rate": lambda trial, _: trial.suggest_float("learning_rate", 0.002, 0.02, log=True),
-    "vocabulary": lambda trial, _: trial.suggest_categorical("vocabulary", [1.0, 0.75, 0.5]),
+    "vocabulary": lambda trial, config: trial.suggest_categorical("vocabulary", shares_of(config)),
     "sparsity": lambda trial, config: sparsity_of(trial, config),
 }
 
 
 def recipes_of(config: Config) -> list[str]:
     """The precisions that every target of a configuration takes and that are worth a search."""
-    return ["int8", "int4_table"] if set(config.targets) <= set(LITERT_ONLY) else ["int8"]
+    narrow = set(config.targets) <= set(LITERT_ONLY) and config.table == "full"
+    return ["int8", "int4_table"] if narrow else ["int8"]
+
+
+def shares_of(config: Config) -> list[float]:
+    """How much of the catalogue may keep a row of its own; of a table that is not full, all of it."""
+    return [1.0, 0.75, 0.5] if config.table == "full" else [1.0]
 
 
 def sparsity_of(trial: Any, config: Config) -> float:

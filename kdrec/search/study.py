@@ -94,6 +94,7 @@ def search(
     def objective(trial: optuna.Trial) -> tuple[float, float]:
         tried = suggested(trial, config, over, split.train.n_items)
         trial.set_user_attr("config", json.loads(tried.to_json()))
+        check_names(tried)  # what can be known before its training
         least = least_bytes(tried, split.train.n_items)
         if goal.bytes is not None and least > goal.bytes:
             trial.set_constraint("bytes", least / goal.bytes - 1)
@@ -159,8 +160,9 @@ def _ndcg(scorer: Any, split: Split, k: int, length: int | None = None) -> float
 
 
 def _key(config: Config, split: Split) -> str:
-    """A study's name: trials of other data, another teacher, target or k are of no help to it."""
-    known = [split.fingerprint(), config.only("teacher", "teacher_options", "teacher_weights", "targets", "k", "seed")]
+    """A study's name: trials of other data, another teacher, table, target or k are of no help to it."""
+    options = ("teacher", "teacher_options", "teacher_weights", "table", "table_options", "targets", "k", "seed")
+    known = [split.fingerprint(), config.only(*options)]
     return f"search-{sha256_of(canonical_json(known).encode())[:12]}"
 
 

@@ -60,18 +60,13 @@ def store(model: schema.ModelT, matrix: np.ndarray, kind: str, scale: float = 1.
         return add_tensor(subgraph, np.array(matrix.shape), TYPES[kind], parameters, buffer)
 
     readers = 0
-    for subgraph, operator in operators(model, "FULLY_CONNECTED"):
-        place = int(operator.inputs[1])
-        if _is_copy(model, subgraph, place, matrix):
-            redirect(subgraph, place, stored(subgraph), [operator])
-            _multiply(model, subgraph, operator)
-            readers += 1
-    for subgraph, operator in operators(model, "GATHER"):
-        place = int(operator.inputs[0])
-        if _is_copy(model, subgraph, place, matrix):
-            redirect(subgraph, place, stored(subgraph), [operator])
-            _look_up(model, subgraph, operator)
-            readers += 1
+    for name, argument, follow in (("FULLY_CONNECTED", 1, _multiply), ("GATHER", 0, _look_up)):
+        for subgraph, operator in operators(model, name):
+            place = int(operator.inputs[argument])
+            if _is_copy(model, subgraph, place, matrix):
+                redirect(subgraph, place, stored(subgraph), [operator])
+                follow(model, subgraph, operator)
+                readers += 1
     claimed = b"min_runtime_version"  # of the file before, which older runtimes read
     model.metadata = [entry for entry in model.metadata or () if entry.name != claimed]
     return readers
