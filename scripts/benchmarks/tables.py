@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ml_1m import TEACHER
+from configs import ML_1M
 from rich.console import Console
 from setting import key_of
 
@@ -31,11 +31,7 @@ from kdrec.judge import Judge
 from kdrec.stages import Stages, curve_of
 
 DEMO = Config(hidden=32, sparsity=0.0, targets=("android",), table_epochs=4)
-ML_1M = Config(
-    data="lightgcn", teacher="ensemble", teacher_options=TEACHER, temperature=0.5, student_loss_weight=0.2, hidden=512,
-    history_length=1024, epochs=42, learning_rate=0.007, cuts_per_user=None, jit_compile=True, sampled_histories=1.0,
-    sparsity=0.0, targets=("android",), table_epochs=15,
-)  # fmt: skip
+EPOCHS = 15  # of MovieLens-1M's tables
 FULL_WIDTHS = (8, 16, 24)  # of the full tables whose files say how many bytes the others have
 MEASURED = ("bytes", "table_bytes", "overhead_bytes", "latency_us_p50", "ndcg@10", "ndcg@10_low", "ndcg@10_high")
 
@@ -150,7 +146,7 @@ def main() -> None:
     parser.add_argument("--full-widths", type=int, nargs="+", default=FULL_WIDTHS, help="whose files give the bytes")
     parser.add_argument("--work", type=Path, default=Path("runs/benchmarks/tables"), help="where a cut run goes on")
     given = parser.parse_args()
-    config = DEMO if given.data_dir is None else replace(ML_1M, data_dir=given.data_dir)
+    config = DEMO if given.data_dir is None else replace(ML_1M, data_dir=given.data_dir, table_epochs=EPOCHS)
     name = "demo" if given.data_dir is None else "ml_1m"
     rows = compare(config, given.width, given.full_widths, given.work / name)
     result = {"data": name, "width": given.width, "rows": rows, "config": json.loads(config.to_json())}
