@@ -37,6 +37,36 @@ def test_history_mean_is_its_formula(power):
         assert np.allclose(layer([HISTORIES, embedded])[row], expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("length", [3, 40])
+def test_sets_are_trained_by_their_counts(length):
+    """With few items for its length a training step reads the whole table, with the same values and gradients."""
+    rng = np.random.default_rng(2)
+    table = tf.Variable(PaddingRow()(rng.normal(size=(61, WIDTH)).astype(np.float32)))
+    history = np.sort(rng.integers(0, 61, (5, length)), axis=1).astype(np.int32)
+    layer, outputs = HistoryMean(learn_positions=False), {}
+    for training in (False, True):
+        with tf.GradientTape() as tape:
+            embedded = tf.gather(table, history)
+            pooled = layer([history, embedded, tf.identity(table)], training=training)
+        by_place = tape.gradient(pooled, embedded) if training else None
+        outputs[training] = pooled
+    assert np.allclose(outputs[True], outputs[False], atol=1e-5)
+    assert (by_place is None) == (61 <= HistoryMean.ROWS_A_PLACE * length)  # no place was gathered
+
+
+def test_counts_give_the_gradient_of_places():
+    rng = np.random.default_rng(3)
+    table = tf.Variable(PaddingRow()(rng.normal(size=(ITEMS + 1, WIDTH)).astype(np.float32)))
+    layer, wanted = HistoryMean(learn_positions=False), rng.normal(size=(len(HISTORIES), WIDTH)).astype(np.float32)
+    gradients = []
+    for training in (False, True):
+        with tf.GradientTape() as tape:
+            pooled = layer([HISTORIES, tf.gather(table, HISTORIES), tf.identity(table)], training=training)
+            value = tf.reduce_sum(pooled * wanted)
+        gradients.append(tf.convert_to_tensor(tape.gradient(value, table)).numpy()[1:])
+    assert np.allclose(*gradients, atol=1e-5) and np.abs(gradients[0]).max() > 0.1
+
+
 @pytest.mark.parametrize("encoder", encoders.names())
 @pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize("hidden", [0, 5])

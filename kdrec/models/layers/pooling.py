@@ -29,10 +29,15 @@ class HistoryMean(keras.layers.Layer):
 
     The weights multiply the rows inside one matrix product, whose int32 accumulator keeps what an int8 sum would lose.
 
+    A set of many items out of few is trained by its counts, C E with C_j how often item j occurs: one product with the
+    whole table in place of a gathered row for every place, most of which are padding. Files and judgements gather.
+
     Args:
         power: 1 is the mean, 0 the sum, 0.5 lies between: long histories speak louder, and scores keep their spread.
         learn_positions: whether the weight of a position is learned (ordered histories).
     """
+
+    ROWS_A_PLACE = 8  # a product with so many rows of the table takes as long as gathering one, and its gradient
 
     def __init__(self, power: float = 0.5, learn_positions: bool = True, **kwargs):
         super().__init__(**kwargs)
@@ -46,13 +51,21 @@ class HistoryMean(keras.layers.Layer):
         self._scales = [float((length - first) ** -self.power) for first in range(length)]
         super().build(input_shape)
 
-    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
-        """history: (rows, length), embedded: (rows, length, embedding_dim) -> (rows, embedding_dim)."""
-        history, embedded = inputs
+    def call(self, inputs: list[tf.Tensor], training: bool | None = None) -> tf.Tensor:
+        """history: (rows, length), embedded: (rows, length, embedding_dim), and the table if it is at hand -> (rows,
+        embedding_dim)."""
+        history, embedded, *table = inputs
         present, first = presence(history)  # (rows, length), (rows,)
         scale = tf.gather(tf.constant(self._scales), first)  # (rows,)
+        if training and table and not self.learn_positions and self._has_few_rows(table[0], history):
+            size = table[0].shape[0]
+            counts = tf.math.bincount(history, minlength=size, maxlength=size, axis=-1, dtype=tf.float32)
+            return tf.matmul(counts, table[0]) * scale[:, tf.newaxis]  # the row of padding is zero
         weights = present * self.position_weights * scale[:, tf.newaxis]
         return tf.matmul(weights[:, tf.newaxis, :], embedded)[:, 0, :]
+
+    def _has_few_rows(self, table: tf.Tensor, history: tf.Tensor) -> bool:
+        return table.shape[0] <= self.ROWS_A_PLACE * history.shape[1]
 
     def get_prunable_weights(self) -> list[tf.Variable]:
         return []

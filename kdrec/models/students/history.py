@@ -12,7 +12,7 @@ from kdrec.errors import TrainingError
 from kdrec.models import encoders, tables
 from kdrec.models.layers import EveryItem, HistoryRows, TiedScores, UntiedScores
 
-OF_EVERY_ENCODER = {"history", "embedded", "context", "ordered", "seed"}
+OF_EVERY_ENCODER = {"history", "embedded", "context", "table", "ordered", "seed"}
 OF_EVERY_TABLE = {"n_items", "row_width", "item_counts", "seed"}
 
 
@@ -88,8 +88,11 @@ def history(
         for name, size in (context or {}).items()
     ]
     summed = keras.layers.Add(name="context")(rows) if len(rows) > 1 else (rows[0] if rows else None)
-    options = _options_of("encoder", encoders.get(encoder), OF_EVERY_ENCODER, encoder, encoder_options or {})
-    pooled = encoders.get(encoder)(read, embedded, summed, ordered=ordered, seed=seed, **options)  # (rows, width)
+    encode = encoders.get(encoder)
+    options = _options_of("encoder", encode, OF_EVERY_ENCODER, encoder, encoder_options or {})
+    has_table = table == "full" and "table" in inspect.signature(encode).parameters
+    whole = {"table": held[0]} if has_table else {}
+    pooled = encode(read, embedded, summed, ordered=ordered, seed=seed, **whole, **options)  # (rows, width)
     query = _head(pooled, embedding_dim, hidden, seed)
     scorer = TiedScores(n_rows, name="scores") if unranked else scorer
     scores = scorer([query, *held]) if tied else UntiedScores(n_rows, seed=seed, name="item_scores")(query)
