@@ -54,16 +54,20 @@ def test_sets_are_trained_by_their_counts(length):
     assert (by_place is None) == (HistoryMean.ROWS_A_PLACE * length >= 61)  # no place was gathered
 
 
-def test_counts_give_the_gradient_of_places():
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_counts_give_the_gradient_of_places(jit_compile):
     rng = np.random.default_rng(3)
     table = tf.Variable(PaddingRow()(rng.normal(size=(ITEMS + 1, WIDTH)).astype(np.float32)))
     layer, wanted = HistoryMean(learn_positions=False), rng.normal(size=(len(HISTORIES), WIDTH)).astype(np.float32)
-    gradients = []
-    for training in (False, True):
+
+    @tf.function(jit_compile=jit_compile)
+    def gradient(history, training):
         with tf.GradientTape() as tape:
-            pooled = layer([HISTORIES, tf.gather(table, HISTORIES), tf.identity(table)], training=training)
+            pooled = layer([history, tf.gather(table, history), tf.identity(table)], training=training)
             value = tf.reduce_sum(pooled * wanted)
-        gradients.append(tf.convert_to_tensor(tape.gradient(value, table)).numpy()[1:])
+        return tf.convert_to_tensor(tape.gradient(value, table))[1:]
+
+    gradients = [gradient(tf.constant(HISTORIES), training).numpy() for training in (False, True)]
     assert np.allclose(*gradients, atol=1e-5) and np.abs(gradients[0]).max() > 0.1
 
 

@@ -58,8 +58,9 @@ class HistoryMean(keras.layers.Layer):
         present, first = presence(history)  # (rows, length), (rows,)
         scale = tf.gather(tf.constant(self._scales), first)  # (rows,)
         if training and table and not self.learn_positions and self._has_few_rows(table[0], history):
-            size = table[0].shape[0]
-            counts = tf.math.bincount(history, minlength=size, maxlength=size, axis=-1, dtype=tf.float32)
+            counts = tf.raw_ops.DenseBincount(  # tf.math.bincount computes the size, and XLA wants a constant
+                input=history, size=table[0].shape[0], weights=tf.constant([], tf.float32), binary_output=False
+            )
             return tf.matmul(counts, table[0]) * scale[:, tf.newaxis]  # the row of padding is zero
         weights = present * self.position_weights * scale[:, tf.newaxis]
         return tf.matmul(weights[:, tf.newaxis, :], embedded)[:, 0, :]
