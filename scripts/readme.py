@@ -12,12 +12,16 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
+import compare_table
 import export_table
+import search_table
 import small_table
 import speed_table
 import table as benchmarks
+import tables_table
 
 from kdrec.files import atomic_write
 from kdrec.report.pictures import lost_by_stage
@@ -26,7 +30,21 @@ from kdrec.report.table import table_markdown
 TREE = Path(__file__).parents[1]
 RESULTS = TREE / "scripts" / "results"
 REPORT, PICTURE = RESULTS / "demo-report.json", TREE / "docs" / "lost_by_stage.png"
-BENCHMARKS, SMALL = TREE / "docs" / "benchmarks.png", TREE / "docs" / "small_files.png"
+BENCHMARKS = TREE / "docs" / "benchmarks.png"
+MEASURED = TREE / "scripts" / "benchmarks"
+TABLES = {  # of a result file by its name, as its block is called
+    "compare_demo": compare_table.table,
+    "compare_ml_1m": compare_table.table,
+    "search_ml_1m": search_table.table,
+    "tables_demo": tables_table.table,
+    "tables_ml_1m": tables_table.table,
+    "export": export_table.table,
+    "speed": speed_table.tables,
+}
+PICTURES = {  # of a result file by its name, as its block is called after `picture_`; and what they show
+    "small_files": (small_table.picture, "Quality of the files against their bytes"),
+    "search_ml_1m": (search_table.picture, "NDCG of every trial on validation against the bytes of its file"),
+}
 COLUMNS = ("name", "bytes", "gzip_bytes", "keep", "ndcg@k", "recall@k", "tied_share", "latency_us_p50", "arena_bytes")
 SEEDED = {
     "popularity": "Most popular items",
@@ -54,17 +72,26 @@ def seeds_table(results: list[dict]) -> str:
     return "\n".join(lines)
 
 
+def result(name: str) -> Any:
+    """What a benchmark wrote; None before it has."""
+    place = MEASURED / f"{name}.json"
+    return json.loads(place.read_text()) if place.exists() else None
+
+
 def blocks() -> dict[str, str]:
-    """What stands between `<!-- name -->` and `<!-- end name -->` in the README."""
+    """What stands between `<!-- name -->` and `<!-- end name -->` in the README; empty without a result."""
     seeded = [json.loads(path.read_text()) for name in ("demo", "ml-100k") for path in [RESULTS / f"{name}.json"]]
-    small = small_table.result() if small_table.PLACE.exists() else {}
+    small = result("small_files") or {}
     return {
         "demo": table_markdown(json.loads(REPORT.read_text()), COLUMNS),
         "seeds": seeds_table(seeded),
-        **{name: benchmarks.table(result) for name, result in benchmarks.results().items()},
-        **{f"small_{name}": small_table.table(of_set) for name, of_set in small.items()},
-        **({"speed": speed_table.tables(speed_table.result())} if speed_table.PLACE.exists() else {}),
-        **({"export": export_table.table(export_table.result())} if export_table.PLACE.exists() else {}),
+        **{name: benchmarks.table(found) for name, found in benchmarks.results().items()},
+        **{f"small_{name}": small_table.table(small[name]) if small else "" for name in ("citeulike", "ml_1m")},
+        **{name: table(found) if (found := result(name)) else "" for name, table in TABLES.items()},
+        **{
+            f"picture_{name}": f"![{shown}](docs/{name}.png)" if result(name) else ""
+            for name, (_, shown) in PICTURES.items()
+        },
     }
 
 
@@ -75,7 +102,8 @@ def filled(text: str) -> str:
         _, marker, after = rest.partition(f"<!-- end {name} -->")
         if not marker:
             raise SystemExit(f"README.md must hold <!-- {name} --> and <!-- end {name} -->")
-        text = f"{before}<!-- {name} -->\n{block}\n{marker}{after}"
+        lines = f"{block}\n" if block else ""
+        text = f"{before}<!-- {name} -->\n{lines}{marker}{after}"
     return text
 
 
@@ -89,8 +117,9 @@ def main() -> None:
     measured = benchmarks.results("citeulike", "ml_1m", "gowalla")
     if measured:
         benchmarks.picture(measured).savefig(BENCHMARKS, dpi=150, metadata={"Software": None})
-    if small_table.PLACE.exists():
-        small_table.picture(small_table.result()).savefig(SMALL, dpi=150, metadata={"Software": None})
+    for name, (picture, _) in PICTURES.items():
+        if found := result(name):
+            picture(found).savefig(TREE / "docs" / f"{name}.png", dpi=150, metadata={"Software": None})
     readme = TREE / "README.md"
     atomic_write(readme, filled(readme.read_text()))
 

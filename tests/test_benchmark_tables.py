@@ -1,26 +1,11 @@
 """The benchmarks' tables say what their result files hold, and say so when an aim was missed."""
 
 import doctest
-import importlib.util
 import subprocess
 import sys
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-BENCHMARKS = Path(__file__).parents[1] / "scripts" / "benchmarks"
-
-
-def script(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.path.append(str(BENCHMARKS))  # where its siblings are
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(BENCHMARKS))
-    return module
+from benchmark_script import BENCHMARKS, cells, script
 
 
 def spread(mean: float, deviation: float | None = None) -> dict[str, float | None]:
@@ -47,10 +32,6 @@ QUALITY = {
     "teacher_left_out": {"float_test_recall@50": 0.3, "float_test_ndcg@10": 0.09},
     "rows": [row("rd"), row("kdrec's recipe", row_bytes=8.0), row("kdrec's recipe", left_out=True)],
 }
-
-
-def cells(line: str) -> list[str]:
-    return [cell.strip() for cell in line.strip("|").split("|")]
 
 
 def small_row(method: str, recipe: str, most_bytes: int | None, vocabulary: int | None) -> dict[str, Any]:

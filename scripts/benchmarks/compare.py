@@ -11,7 +11,7 @@ run goes on in --work. `compare_table.py` makes the table of the result.
 from dataclasses import replace
 from typing import Any
 
-from configs import ML_1M, parser, task
+from configs import ML_1M, QUICK, parser, task
 from rich.console import Console
 
 from kdrec.compare import compare
@@ -22,7 +22,7 @@ DEMO = Config()
 EVERY_STEP: dict[str, Any] = {
     "sparsity": 0.5, "prune_epochs": 10, "clusters": 16, "cluster_epochs": 5, "quantize_epochs": 10,
 }  # fmt: skip
-QUICK = {"epochs": 1, "prune_epochs": 1, "cluster_epochs": 1, "quantize_epochs": 1}
+ONCE = {"prune_epochs": 1, "cluster_epochs": 1, "quantize_epochs": 1}
 OF_FORM = ("form", "target", "recipe")
 say = Console(stderr=True).log
 
@@ -36,7 +36,7 @@ def kept(row: dict[str, Any], k: int) -> dict[str, Any]:
 def main() -> None:
     given = parser(__doc__).parse_args()
     config = DEMO if given.data_dir is None else replace(ML_1M, data_dir=given.data_dir)
-    config = replace(config, targets=("android",), **(EVERY_STEP | (QUICK if given.quick else {})))
+    config = replace(config, targets=("android",), **(EVERY_STEP | (QUICK | ONCE if given.quick else {})))
     of_set = task("compare", given)
 
     def progress(stage: str, done: int, total: int, note: str) -> None:

@@ -21,6 +21,7 @@ ML_1M = Config(
     history_length=1024, epochs=42, learning_rate=0.007, cuts_per_user=None, jit_compile=True, sampled_histories=1.0,
     sparsity=0.0, targets=("android",),
 )  # fmt: skip
+QUICK: dict[str, Any] = {"teacher": "ease", "teacher_options": {}, "epochs": 1}  # of a trial of the script itself
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     asked = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--data-dir", help="folder of MovieLens-1M; without it the demo's data")
     asked.add_argument("--work", type=Path, default=Path("runs/benchmarks"), help="where a cut run goes on")
-    asked.add_argument("--quick", action="store_true", help="a trial with one epoch of all, written to --work alone")
+    asked.add_argument("--quick", action="store_true", help="a trial of the script, written to --work alone")
     return asked
 
 
@@ -70,5 +71,6 @@ def without_place(config: Mapping[str, Any]) -> dict[str, Any]:
 def on() -> dict[str, Any]:
     """The machine and the versions of libraries, the runtime of the files among them."""
     found = machine(int(os.environ.get("OMP_NUM_THREADS") or cores()))
+    found["thread_settings"] = {name: os.environ.get(name) for name in found["thread_settings"]}  # as they are here
     found["versions"]["ai-edge-litert"] = importlib.metadata.version("ai-edge-litert")
     return found

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from configs import ML_1M, parser, task, without_place
+from configs import ML_1M, QUICK, parser, task, without_place
 from rich.console import Console
 
 from kdrec import pack
@@ -34,7 +34,6 @@ GOAL = Goal(keep=0.98)
 OVER = ("embedding_dim", "hidden", "recipe", "vocabulary", "learning_rate")
 DEMO = Config(sparsity=0.0, targets=("android",))
 TRIAL = {"epochs": 25}  # 42 in ml_1m.py: forty trials have to end
-QUICK = {"epochs": 1}
 say = Console(stderr=True).log
 
 
@@ -62,7 +61,8 @@ def main() -> None:
     report = json.loads((out / "report.json").read_text())
     teacher = next(row for row in report["rows"] if row["name"] == "teacher")
     shown = for_report(found)
-    shown["trials"] = [row | fronts.get(row["number"], {}) for row in shown["trials"]]
+    ended = [row for row in shown["trials"] if row["state"] != "running"]  # by another process, or cut
+    shown["trials"] = [row | fronts.get(row["number"], {}) for row in ended]
     shown["best"]["config"] = without_place(found["best"]["config"])
     shown["teacher"] = {name: teacher[name] for name in (f"ndcg@{k}", f"recall@{k}")}
     say(f"written to {of_set.write({**shown, 'over': OVER}, config)}")

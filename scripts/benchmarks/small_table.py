@@ -1,19 +1,11 @@
 """Tables and the picture of small_files.json."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import matplotlib.figure
 from table import TITLES, spread
 
-PLACE = Path(__file__).parent / "small_files.json"
 HEADS = ("d", "hidden", "items with a row", "B a row", "file, KiB", "gzip, KiB")
-
-
-def result() -> dict[str, Any]:
-    """What the benchmark wrote."""
-    return json.loads(PLACE.read_text())
 
 
 def table(of_set: dict[str, Any]) -> str:

@@ -71,6 +71,11 @@ def spread(value: dict[str, Any]) -> str:
     return f"{value['mean']:.4f}" + ("" if value["deviation"] is None else f" ± {value['deviation']:.4f}")
 
 
+def with_interval(row: dict[str, Any], metric: str) -> str:
+    """A file's figure and its 95 % interval over users."""
+    return f"{row[metric]:.4f} ({row[f'{metric}_low']:.4f} to {row[f'{metric}_high']:.4f})"
+
+
 def picture(found: dict[str, dict[str, Any]]) -> matplotlib.figure.Figure:
     """Quality against bytes an item row, one panel a data set: the papers, every method, the recipe, the teacher."""
     figure = matplotlib.figure.Figure(figsize=(5.2 * len(found), 4.6), layout="constrained")
