@@ -91,6 +91,9 @@ def test_the_length_of_what_is_trained_does_not_matter(tied):
         assert float(tf.reduce_max(tf.abs(gradient))) > 0
         np.testing.assert_allclose(tf.reduce_sum(gradient * layer.table, axis=1)[1:], 0, atol=1e-4)
     np.testing.assert_allclose(model.predict(X, verbose=0), before, atol=1e-5)
+    read = student_reader(model, ("item_embedding",), "query")(X, False)["item_embedding"]
+    for items in (read, item_rows(model, "item_table"), item_rows(model, "item_table" if tied else "item_scores")):
+        np.testing.assert_allclose(lengths(items), 1, atol=1e-5)
 
 
 @TIED

@@ -13,7 +13,7 @@ from kdrec.models import encoders, tables
 from kdrec.models.layers import EveryItem, HistoryRows, TiedScores, UntiedScores
 
 OF_EVERY_ENCODER = {"history", "embedded", "context", "ordered", "seed"}
-OF_EVERY_TABLE = {"n_items", "row_width", "unit_rows", "item_counts", "seed"}
+OF_EVERY_TABLE = {"n_items", "row_width", "item_counts", "seed"}
 
 
 def history(
@@ -80,9 +80,10 @@ def history(
     if unit_rows and table != "full":
         raise TrainingError(f"unit_rows must be False for table {table!r}, which puts rows together; leave it out")
     chosen = _options_of("table", tables.get(table), OF_EVERY_TABLE, table, table_options or {})
-    chosen = {**chosen, "unit_rows": True} if unit_rows else chosen
     n_rows = n_items if kept is None else kept.n_kept + 1
     reader, scorer = tables.get(table)(n_rows + unranked, embedding_dim, item_counts=item_counts, seed=seed, **chosen)
+    if unit_rows:
+        reader = reader.from_config({**reader.get_config(), "unit_rows": True})
     read = tokens if kept is None else HistoryRows(kept.tokens.tolist(), name="history_rows")(tokens)
     embedded, *held = reader(read)
     features = {name: keras.Input((), dtype=tf.int32, name=name) for name in context or {}}
