@@ -52,6 +52,10 @@ def variants(config: Config) -> dict[str, Config]:
     four_bits = {"recipe": "int4_table"}
     others = [step for step in config.steps if step not in ("prune", "quantize")]
     rounded_first = {"steps": (*others, "quantize", "prune")}
+    after = [step for step in config.steps if step != "distill"]
+    pruned_first = {
+        "steps": tuple(name for step in after for name in ([step, "distill"] if step == "prune" else [step]))
+    }
     changes: dict[str, dict[str, Any]] = {
         "nothing": {**ALONE, **WHOLE, **FLOAT},
         "distillation": {**WHOLE, **FLOAT},
@@ -61,10 +65,13 @@ def variants(config: Config) -> dict[str, Config]:
         "distillation, quantization": {**WHOLE, **plain_rounding},
         "pruning, quantization": {**ALONE, **plain_rounding},
         "distillation, pruning, quantization": plain_rounding,
+        "pruning, distillation": {**FLOAT, **pruned_first},
+        "pruning, distillation, quantization": {**plain_rounding, **pruned_first},
         "distillation, training under rounding": {**WHOLE, **trained},
         "distillation, pruning, training under rounding": trained,
-        "distillation, training under rounding, pruning": {**trained, **rounded_first},
     }
+    if not config.unit_rows:  # what is pruned after rounding is normalised no more
+        changes["distillation, training under rounding, pruning"] = {**trained, **rounded_first}
     if config.table == "full":  # no other has rows of four bits
         changes["distillation, four bits"] = {**WHOLE, **four_bits, **plain_rounding}
         changes["distillation, training under rounding to four bits"] = {**WHOLE, **four_bits, **trained}

@@ -1,4 +1,4 @@
-"""The steps that make a distilled student smaller, each trained with the teacher still speaking."""
+"""The steps that make a student smaller, each trained with the teacher still speaking, and distillation among them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -36,6 +36,7 @@ class Step(NamedTuple):
 
 # Every name that `Config.steps` may hold. A new step is a new line.
 STEPS = {
+    "distill": Step("distilled_later", lambda config: bool(before_distillation(config)), (), smaller.distilled),
     "shrink": Step(
         "shrunk", smaller.shrinks, (*smaller.SHRUNK, "shrink_epochs"), smaller.shrunk, smaller.narrower,
     ),
@@ -56,17 +57,28 @@ STEPS = {
     "quantize": Step(
         "quantized", lambda config: config.quantize_epochs > 0,
         ("sparsity", "clusters", "quantize_epochs", "recipe"), smaller.quantized,
+        lambda config: replace(config, unit_rows=False),  # they are constants from here on
     ),
 }  # fmt: skip
+
+
+def before_distillation(config: Config) -> list[str]:
+    """The steps that are asked for and stand before `distill`, which comes first where it is not named.
+
+    >>> before_distillation(Config(steps=("prune", "distill", "quantize"), quantize_epochs=2))
+    ['prune']
+    """
+    before = config.steps[: config.steps.index("distill")] if "distill" in config.steps else ()
+    return [name for name in before if name in STEPS and STEPS[name].asked(config)]
 
 
 def check_steps(config: Config) -> None:
     """Every step that is asked for must have its place in the order, and every name there must be a step.
 
-    Only training under rounding keeps clusters.
+    Only training under rounding keeps clusters; it leaves rows of length 1 as constants.
 
     Raises:
-        DataError: which one has none, or is none, or stands after clustering.
+        DataError: which one has none, or is none, or stands after clustering or rounding.
     """
     for name in config.steps:
         if name not in STEPS:
@@ -75,11 +87,17 @@ def check_steps(config: Config) -> None:
         if step.asked(config) and name not in config.steps:
             raise DataError(f"steps must name {name!r}, which is asked for, not {', '.join(config.steps)} alone")
     before = config.steps[: config.steps.index("shrink")] if smaller.shrinks(config) else ()
-    lost = [name for name in before if STEPS[name].asked(config)]
+    lost = [name for name in before if name != "distill" and STEPS[name].asked(config)]
     if lost:
         raise DataError(
             f"steps must name 'shrink' before {' and '.join(map(repr, lost))}: a table that is turned keeps neither "
             f"zeros nor rounding; give them in another order"
+        )
+    undone = [name for name in before_distillation(config) if name in ("cluster", "quantize")]
+    if undone:
+        raise DataError(
+            f"steps must name 'distill' before {' and '.join(map(repr, undone))}, whose values it would undo, not "
+            f"{', '.join(config.steps)}"
         )
     taken = [name for name in config.steps if STEPS[name].asked(config)]
     if "vocabulary" in taken[1:] and {"prune", "quantize"} & set(taken[: taken.index("vocabulary")]):
@@ -94,6 +112,11 @@ def check_steps(config: Config) -> None:
                 f"steps must have {name!r} before 'cluster', not {', '.join(taken)}: it would give every weight a "
                 f"value of its own again"
             )
+    if config.unit_rows and "quantize" in taken[:-1]:
+        raise DataError(
+            f"steps must have 'quantize' last for unit_rows, not {', '.join(taken)}: rows are rounded after they are "
+            f"normalised, and what trains them on would do neither"
+        )
 
 
 def check_shrink(config: Config) -> None:
@@ -137,23 +160,31 @@ def final(config: Config) -> Config:
 
 
 def compressed(stages: Stages, split: Split, sources: Sources, student: Form, config: Config) -> dict[str, Form]:
-    """Take the steps that a configuration asks for, in its order.
+    """Take the steps that a configuration asks for, in its order; those before `distill` hear no teacher.
 
     Args:
         stages: run them.
         split: of the run.
         sources: what the student listened to, and goes on listening to.
-        student: distilled.
+        student: distilled, or where steps come before that, trained on the hard loss alone.
         config: of the run.
 
     Returns:
         The student after each step, by name.
     """
     left: dict[str, Form] = {}
-    for step in (STEPS[name] for name in config.steps if STEPS[name].asked(config)):
-        options = {**forms.key_of(config, distilled=True), **config.only(*step.options)}
-        work = partial(step.work, split, sources, student, stages.progress)
-        stage = stages.run(step.form, options, work, (*sources.stages(), student.stage))
+    first = before_distillation(config)
+    for name in (name for name in config.steps if STEPS[name].asked(config)):
+        step, alone = STEPS[name], name in first
+        own, form = (alone_of(config), f"{step.form}_alone") if alone else (config, step.form)
+        options = {**forms.key_of(own, distilled=True), **own.only(*step.options)}
+        work = partial(step.work, split, sources, student._replace(config=own), stages.progress)
+        stage = stages.run(form, options, work, (*sources.stages(), student.stage))
         config = step.after(config)
-        left[step.form] = student = Form(stage, config, KeptItems.saved(stage.folder) or student.kept)
+        left[form] = student = Form(stage, config, KeptItems.saved(stage.folder) or student.kept)
     return left
+
+
+def alone_of(config: Config) -> Config:
+    """The same on the hard loss alone."""
+    return replace(config, student_loss_weight=1.0, whole_histories=False)

@@ -18,8 +18,8 @@ AT_LEAST_ONE = (
 AT_LEAST_ZERO = (
     *("pretrain_epochs", "fine_tune_epochs", "shrink_hidden", "table_epochs", "quantize_epochs", "sampled_histories"),
 )
-# What makes a distilled student smaller; kdrec/compression.py has the work of each.
-STEPS = ("shrink", "table", "vocabulary", "prune", "cluster", "quantize")
+# Distillation, and what makes a student smaller; kdrec/compression.py has the work of each.
+STEPS = ("distill", "shrink", "table", "vocabulary", "prune", "cluster", "quantize")
 CHOICES = {"vocabulary_by": ("popularity", "teacher"), "rare_items": ("drop", "bucket")}
 PRUNING_SCHEDULES = ("polynomial", "constant")
 SCHEDULED = ("loss_weights", "temperature", "student_loss_weight", "teacher_weights")  # a number, or a schedule as text
@@ -77,6 +77,7 @@ class Config:
     tied: bool = True
     table: str = "full"
     table_options: dict[str, Any] = field(default_factory=dict)
+    unit_rows: bool = False
     initialise: str = "random"
 
     losses: tuple[str, ...] = ("softened_kl",)

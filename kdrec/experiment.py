@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kdrec import pack, procedures, steps
-from kdrec.compression import compressed
+from kdrec.compression import before_distillation, compressed
 from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.files import atomic_write
@@ -127,8 +127,10 @@ def students(stages: Stages, data: Stage, split: Split, config: Config, plain: b
     Returns:
         What was trained; the last student is the one that ships.
     """
-    trained = procedures.train(stages, data, split, config, plain)
-    smaller = compressed(stages, split, trained.sources, trained.students["student_distilled"], config)
+    later = bool(before_distillation(config))
+    trained = procedures.train(stages, data, split, config, plain or later)
+    first = trained.students["student" if later else "student_distilled"]
+    smaller = compressed(stages, split, trained.sources, first, config)
     return replace(trained, students={**trained.students, **smaller})
 
 

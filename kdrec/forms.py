@@ -1,7 +1,7 @@
 """The student's forms while it is trained: built from a configuration, trained, kept as plain arrays."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,18 @@ LONGEST_HISTORY = 50  # by default a device keeps no more of a user than this
 FINE_TUNE_RATE = 0.1  # of the learning rate
 
 STUDENT_OPTIONS = (
-    *("student", "embedding_dim", "history_length", "encoder", "hidden", "tied", "table", "table_options", "seed"),
+    *(
+        "student",
+        "embedding_dim",
+        "history_length",
+        "encoder",
+        "hidden",
+        "tied",
+        "table",
+        "table_options",
+        "unit_rows",
+        "seed",
+    ),
 )
 TRAINING_OPTIONS = ("batch_size", "patience", "cuts_per_user", "jit_compile")
 RATE_OPTIONS = ("epochs", "learning_rate")
@@ -60,6 +71,7 @@ def _built(config: Config, split: Split, n_items: int, **rows: Any) -> keras.Mod
     return students.get(config.student)(
         n_items, embedding_dim=config.embedding_dim, history_length=length_of(config, split), encoder=config.encoder,
         hidden=config.hidden, tied=config.tied, table=config.table, table_options=config.table_options,
+        unit_rows=config.unit_rows,
         item_counts=split.train.item_counts(), ordered=split.ordered, seed=config.seed,
         context={name: len(column.vocabulary) for name, column in split.train.context.items()},
         **rows,
@@ -103,6 +115,7 @@ def train_form(
     of: Sequence[Phase],
     folder: Path,
     progress: Watch,
+    finish: Callable[[keras.Model], keras.Model] = lambda student: student,
     **told: Any,
 ) -> None:
     """Train a student in a stage's folder and leave its weights and curve there.
@@ -113,6 +126,7 @@ def train_form(
         split, config: of the run.
         of: the phases of the training.
         folder, progress: of the stage.
+        finish: makes of the trained student what is left there.
         **told: what `train` is told of the teacher; nothing for a student that has none.
     """
     curve = phases(
@@ -120,7 +134,7 @@ def train_form(
         monitor="val_ndcg@10" if len(split.valid) else None,  # without validation items the last epoch is kept
         follow=partial(progress.callbacks, folder.name), **settings(config, split), **told,
     )  # fmt: skip
-    save(folder, student, curve)
+    save(folder, finish(student), curve)
 
 
 def settings(config: Config, split: Split) -> dict[str, Any]:

@@ -59,6 +59,13 @@ def check_names(config: Config) -> None:
         )
     if config.vocabulary is not None and config.table != "full":
         raise DataError(f"table must be 'full' where vocabulary is {config.vocabulary}, not {config.table!r}")
+    if config.unit_rows and config.table != "full":
+        raise DataError(f"table must be 'full' for unit_rows, not {config.table!r}, whose rows are put together")
+    if config.unit_rows and config.clusters is not None:
+        raise DataError(
+            f"clusters must be left out for unit_rows, not {config.clusters}: equal values of rows that are normalised "
+            f"would differ; leave one of the two out"
+        )
     if config.m_by_n is not None and final(config).embedding_dim % config.m_by_n[1]:
         raise DataError(
             f"embedding_dim must be a multiple of {config.m_by_n[1]} for sparsity_pattern {config.sparsity_pattern!r}, "

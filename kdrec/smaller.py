@@ -10,7 +10,7 @@ import tf_keras as keras
 from kdrec import forms, objectives, pack, vocabulary
 from kdrec.compress import quantize_aware, recipes
 from kdrec.compress.cluster import cluster_weights, strip_clustering
-from kdrec.compress.prune import prunable, pruning_step, schedule, strip
+from kdrec.compress.prune import keeping_zeros, prunable, pruning_step, schedule, strip
 from kdrec.compress.shared_rows import share_rows
 from kdrec.compress.shrink import shrink
 from kdrec.config import Config
@@ -20,7 +20,7 @@ from kdrec.distill.train import train
 from kdrec.forms import Form
 from kdrec.models.initialisers.base import item_rows
 from kdrec.stages import Watch
-from kdrec.steps import Sources, listening, student_of
+from kdrec.steps import Sources, answers, listening, sampled, student_of
 
 MEASURED_ROWS = 4_096  # histories by which a student is made narrower
 CLUSTER_RATE, QUANTIZE_RATE = 0.1, 0.5  # of the learning rate
@@ -41,6 +41,15 @@ def narrower(config: Config) -> Config:
     """
     sizes = {SHRUNK[option]: size for option, size in config.only(*SHRUNK).items() if size is not None}
     return replace(config, **sizes)
+
+
+def distilled(split: Split, sources: Sources, last: Form, said: Watch, folder: Path) -> None:
+    """Distill a student that steps have made smaller before, its zeros staying."""
+    model, told = keeping_zeros(student_of(last, split)), listening(sources, split, last.config)
+    forms.train_form(
+        "distilled_later", model, split, last.config, forms.distillation_phases(last.config), folder, said, strip,
+        callbacks=[pruning_step()], **told,
+    )  # fmt: skip
 
 
 def shrunk(split: Split, sources: Sources, last: Form, said: Watch, folder: Path) -> None:
@@ -70,7 +79,7 @@ def cut(split: Split, sources: Sources, last: Form, said: Watch, folder: Path) -
     """Train a student on with table rows for some items only, the teacher still speaking of all."""
     config = objectives.at_the_end(last.config)
     told = listening(sources, split, config)
-    kept = vocabulary.kept_items(split, told["cache"], told["sampled"], config)
+    kept = vocabulary.kept_items(split, answers(sources), sampled(sources.extra, split), config)
     kept.save(folder)
     smaller = forms.build_student(config, split, kept)
     share_rows(student_of(last, split), smaller, kept.positions, split.train.item_counts())

@@ -67,17 +67,24 @@ def distilled(name: str, split: Split, sources: Sources, config: Config, said: W
 
 
 def listening(sources: Sources, split: Split, config: Config) -> dict[str, Any]:
-    """What a training is told of the teachers."""
-    caches = [TeacherCache.open(stage.folder / "cache") for stage in sources.caches]
+    """What a training is told of the teachers; nothing where the hard loss is alone."""
+    if config.student_loss_weight == 1:
+        return {"sampled": None}
     told: dict[str, Any] = {
-        "cache": caches[0] if len(caches) == 1 else caches,
+        "cache": answers(sources),
         "losses": objectives.soft_losses(config),
         "loss_weights": config.loss_weights,
-        "teacher_weights": config.teacher_weights if len(caches) > 1 else None,
+        "teacher_weights": config.teacher_weights if len(sources.caches) > 1 else None,
         "weighting": config.weighting,
         "sampled": sampled(sources.extra, split),
     }
     return {**told, "hidden_share": (0.0, 0.0)} if config.whole_histories else told
+
+
+def answers(sources: Sources) -> Any:
+    """The cache of the teacher, or the caches of several."""
+    caches = [TeacherCache.open(stage.folder / "cache") for stage in sources.caches]
+    return caches[0] if len(caches) == 1 else caches
 
 
 def sampled(extra: Stage | None, split: Split) -> Any:

@@ -77,6 +77,11 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
     "tied": (STUDENT, "One item table for reading and scoring, or two.", "--tied/--untied"),
     "table": (STUDENT, f"How its item rows are stored: {found('models/tables')}."),
     "table_options": (STUDENT, "An option of the table, key=value; repeatable.", "--table-option"),
+    "unit_rows": (
+        STUDENT,
+        "Item rows of length 1, normalised while the student is trained, constants in the file.",
+        "--unit-rows",
+    ),
     "initialise": (STUDENT, f"How its item table begins when it is distilled: {found('models/initialisers')}."),
     "losses": (TRAINING, f"Distillation loss: {losses(hard=False)}; repeatable.", "--loss"),
     "loss_weights": (TRAINING, "Weight of each --loss, in their order; a number or a schedule.", "--loss-weight"),
@@ -153,7 +158,7 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
     ),
     "steps": (
         FILES,
-        "Order of the steps after distillation, as far as they are asked for; repeatable.",
+        "Order of the steps, as far as they are asked for; repeatable. What stands before distill hears no teacher.",
         "--step",
     ),
     "recipe": (

@@ -3,11 +3,14 @@
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 import tf_keras as keras
 
 from kdrec import legacy_keras
 from kdrec.compress.matrices import is_table
 from kdrec.errors import TrainingError
+
+NEVER = 2**31 - 1  # a step that no training reaches
 
 
 def _tfmot() -> Any:
@@ -65,6 +68,19 @@ def prunable(
         inner = after.layer if _has_matrix(before) else after
         inner.set_weights(before.get_weights())
     return pruned
+
+
+def keeping_zeros(student: keras.Model) -> keras.Model:
+    """A copy of a pruned student whose zeros stay while it trains on, by TFMOT's masks.
+
+    Train it with `pruning_step()` among the callbacks, then call `strip`. The student given is not changed.
+    """
+    kept = prunable(student, _tfmot().ConstantSparsity(0.5, begin_step=NEVER))
+    for before, after in zip(student.layers, kept.layers, strict=True):
+        if _has_matrix(before):
+            for weight, mask, _ in after.pruning_vars:
+                mask.assign(tf.cast(weight != 0, mask.dtype))
+    return kept
 
 
 def schedule(name: str, sparsity: float, begin_step: int, end_step: int, frequency: int) -> Any:

@@ -5,6 +5,7 @@ import tf_keras as keras
 from kdrec import legacy_keras
 from kdrec.compress.matrices import matrices
 from kdrec.compress.recipes.base import GROUPS, Recipe, group_of
+from kdrec.compress.unit_rows import folded, has_unit_rows, with_free_rows
 from kdrec.errors import TrainingError
 
 
@@ -14,7 +15,8 @@ def quantizable(
     """A copy of a student whose item tables and dense kernels are rounded in every forward pass, as the recipe says.
 
     Of eight bits the scale is max|E| / 127, which the converter takes, too; of four it is learned; what the recipe
-    keeps in float32 is not rounded. The tied table is rounded once, and history and scores read the same numbers.
+    keeps in float32 is not rounded. The tied table is rounded once, and history and scores read the same numbers. Rows
+    that the student normalises are rounded after that, as they ship; what is stripped holds them as constants.
     Gradients pass the rounding as if it were not there (straight-through). Train the copy, then call `strip`. The
     student given is not changed.
 
@@ -38,12 +40,14 @@ def quantizable(
     from kdrec.compress.quantizers import LearnedRange, Range, wrapped
 
     kept = (keep_zeros or clusters is not None, clusters)
-    quantizers = {"int4": LearnedRange(4, *kept), "int8": Range(8, *kept)}
 
     def wrap(layer: keras.layers.Layer) -> keras.layers.Layer:
-        copy, names = layer.__class__.from_config(layer.get_config()), matrices(layer)
-        quantizer = quantizers.get(recipe.type_of(group_of(layer.name)))
-        return wrapped(copy, names, quantizer) if names and quantizer is not None else copy
+        names, kind = matrices(layer), recipe.type_of(group_of(layer.name))
+        if not names or kind not in ("int4", "int8"):
+            return layer.__class__.from_config(layer.get_config())
+        shipped = layer.shipped if has_unit_rows(layer) else None
+        quantizer = LearnedRange(4, *kept, shipped) if kind == "int4" else Range(8, *kept, shipped)
+        return wrapped(with_free_rows(layer), names, quantizer)
 
     copy = keras.models.clone_model(student, clone_function=wrap)
     for before, after in zip(student.layers, copy.layers, strict=True):
@@ -90,7 +94,7 @@ def strip(quantized: keras.Model) -> keras.Model:
         others = [weight for weight in after.weights if not any(weight is each for each in own)]
         for weight, value in zip(others, before.layer.get_weights(), strict=True):
             weight.assign(value)
-    return student
+    return folded(student)
 
 
 def _is_wrapped(layer: keras.layers.Layer) -> bool:

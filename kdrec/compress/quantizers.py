@@ -1,6 +1,6 @@
 """What TFMOT calls while a student is trained under rounding. To be imported after `legacy_keras.ensure()`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,17 @@ class Range(tfmot.quantization.keras.quantizers.Quantizer):
         keep_zeros: what is zero when training begins stays zero.
         clusters: entries that are equal when training begins stay equal, and there are at most so many values; None
             lets every entry go its own way. A value is the mean of its entries, so that it hears all their gradients.
+        shipped: what is made of the matrix before it is rounded, such as rows of length 1; None takes it as it is.
     """
 
-    def __init__(self, bits: int, keep_zeros: bool, clusters: int | None = None):
-        self.bits, self.keep_zeros, self.clusters = bits, keep_zeros, clusters
+    def __init__(
+        self,
+        bits: int,
+        keep_zeros: bool,
+        clusters: int | None = None,
+        shipped: Callable[[tf.Tensor], tf.Tensor] | None = None,
+    ):
+        self.bits, self.keep_zeros, self.clusters, self.shipped = bits, keep_zeros, clusters, shipped
 
     @property
     def steps(self) -> int:
@@ -63,8 +70,13 @@ class Range(tfmot.quantization.keras.quantizers.Quantizer):
             inputs = tf.gather(means, weights["cluster"])
         return inputs * weights["mask"] if self.keep_zeros else inputs
 
+    def real(self, inputs: tf.Tensor, weights: dict[str, tf.Variable]) -> tf.Tensor:
+        """What is rounded."""
+        kept = self.kept(inputs, weights)
+        return kept if self.shipped is None else self.shipped(kept)
+
     def __call__(self, inputs, training, weights, **kwargs):
-        inputs = self.kept(inputs, weights)
+        inputs = self.real(inputs, weights)
         scale = tf.maximum(tf.stop_gradient(tf.reduce_max(tf.abs(inputs))), 1e-12) / self.steps
         return inputs + tf.stop_gradient(scale * tf.round(inputs / scale) - inputs)
 
@@ -89,10 +101,10 @@ class LearnedRange(Range):
         from kdrec.compress.rounding import best_scale
 
         super().begin(values, weights)
-        weights["log_scale"].assign(tf.math.log(best_scale(values.numpy(), self.steps)))
+        weights["log_scale"].assign(tf.math.log(best_scale(self.real(values, weights).numpy(), self.steps)))
 
     def __call__(self, inputs, training, weights, **kwargs):
-        return on_grid(self.kept(inputs, weights), tf.exp(weights["log_scale"]), float(self.steps))
+        return on_grid(self.real(inputs, weights), tf.exp(weights["log_scale"]), float(self.steps))
 
 
 @tf.custom_gradient

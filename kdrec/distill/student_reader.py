@@ -42,7 +42,7 @@ def student_reader(student: keras.Model, reads: Collection[str], query_layer: st
         read, own = _outputs_of(student, outputs), layers[OWN_TABLE]
         holder = getattr(own, "layer", own)  # whose table is what its wrapper made of it in the same forward pass
         return lambda x, training: {
-            **read(x, training), "item_embedding": each_item(tf.convert_to_tensor(holder.table))
+            **read(x, training), "item_embedding": each_item(tf.convert_to_tensor(holder.shipped(holder.table)))
         }  # fmt: skip
     outputs["held"] = _layer(layers, TABLE, f"item table {TABLE!r} or {OWN_TABLE!r}").output[1:]
     tied, scorer = _outputs_of(student, outputs), _layer(layers, SCORES, f"item scores {SCORES!r}")

@@ -9,6 +9,7 @@ import tf_keras as keras
 
 from kdrec.compress import rounding
 from kdrec.compress.recipes.base import GROUPS, Recipe
+from kdrec.compress.unit_rows import folded
 from kdrec.errors import ConversionError
 
 
@@ -57,7 +58,7 @@ class StudentParts:
 
 
 def take_apart(student: keras.Model) -> StudentParts:
-    """Find item table, query, scores and boundaries of a student.
+    """Find item table, query, scores and boundaries of a student, rows that it normalises folded to constants.
 
     Args:
         student: a functional tf_keras model with layers `item_table` and `query` and an input `history`.
@@ -68,6 +69,7 @@ def take_apart(student: keras.Model) -> StudentParts:
     Raises:
         ConversionError: a layer is missing.
     """
+    student = folded(student)
     layers = {layer.name: layer for layer in student.layers}
     for name in ("history", "item_table", "query"):
         if name not in layers:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from kdrec.report.rows import Row, interval, made_smaller, ndcg, steps
+from kdrec.report.rows import Row, interval, made_from, made_smaller, ndcg, steps
 from kdrec.report.words import change, metric_name, quality, row_name, stage_name
 
 INK = "#2b3038"  # the page replaces it by its own text colour
@@ -16,6 +16,7 @@ _COLOURS = {
     "teacher": "#8d68d8",
     "student": "#cf7a12",
     "student_distilled": "#2f82d8",
+    "distilled_later": "#2f5fd8",
     "shrunk": "#8a9a1d",
     "small_table": "#7a6a1f",
     "cut": "#7f8f1f",
@@ -208,8 +209,8 @@ def _bars(report: dict[str, Any], row: Row, value: float) -> list[list[float]] |
 
 
 def _placed(curves: dict[str, list[dict[str, Any]]]) -> list[tuple[str, int, list[dict[str, Any]]]]:
-    """Each curve with the epoch that it begins at: what follows distillation begins where the one before ended."""
-    placed, before, later = [], len(curves.get("student_distilled", [])), made_smaller(curves)
+    """Each curve with the epoch that it begins at: a step begins where the training before it ended."""
+    placed, before, later = [], len(curves.get(made_from(curves), [])), made_smaller(curves)
     for name, epochs in curves.items():
         follows = name in later
         placed.append((name, before if follows else 0, epochs))

@@ -35,7 +35,7 @@ def main_file(report: dict[str, Any]) -> Row | None:
 
 
 def made_smaller(names: Iterable[str]) -> list[str]:
-    """The students that were made from the distilled one, in the order in which they were.
+    """The students that steps have made of the first one, in the order in which they were.
 
     >>> made_smaller(["student", "student_distilled", "quantized", "pruned", "fusion"])
     ['quantized', 'pruned']
@@ -44,6 +44,15 @@ def made_smaller(names: Iterable[str]) -> list[str]:
     if "student_distilled" not in every:
         return []
     return [name for name in every[every.index("student_distilled") + 1 :] if name != "fusion"]
+
+
+def made_from(names: Iterable[str]) -> str:
+    """The student that they were made of: the distilled one, or where it was distilled after steps, the plain one.
+
+    >>> made_from(["student", "student_distilled", "pruned_alone", "distilled_later"])
+    'student'
+    """
+    return "student" if "distilled_later" in names else "student_distilled"
 
 
 @dataclass(frozen=True)
@@ -55,11 +64,11 @@ class Step:
 
 
 def steps(report: dict[str, Any]) -> list[Step]:
-    """Teacher → distilled → what was made of it, in its order → each file: the rows that exist and were judged."""
+    """Teacher → student → what was made of it, in its order → each file: the rows that exist and were judged."""
     chain: list[Step] = []
     before: Row | None = None
-    students = made_smaller(row["name"] for row in report["rows"] if row["form"] == "keras")
-    for name in ("teacher", "student_distilled", *students):
+    models = [row["name"] for row in report["rows"] if row["form"] == "keras"]
+    for name in ("teacher", made_from(models), *made_smaller(models)):
         row = find(report, name)
         if row is not None and ndcg(report, row) is not None:
             chain.append(Step(row, before))

@@ -10,6 +10,8 @@ _ROWS = {
     "teacher": "Teacher",
     "student": "Student, not distilled",
     "student_distilled": "Student, distilled",
+    "pruned_alone": "Student, pruned and not distilled",
+    "distilled_later": "Student, distilled after that",
     "shrunk": "Student, distilled and shrunk",
     "small_table": "Student, item table replaced",
     "cut": "Student, fewer items",

@@ -7,6 +7,7 @@ from small_log import small, write_small_log
 
 from kdrec import compare
 from kdrec.bundle.read import open_bundle
+from kdrec.compression import before_distillation, check_steps
 from kdrec.config import Config
 from kdrec.errors import DataError, TrainingError
 from kdrec.report.check import check_report
@@ -16,7 +17,7 @@ from kdrec.without_effect import check_training_effect
 def test_every_variant_takes_its_own_steps():
     config = Config(quantize_epochs=3, assistants=(64,), sampled_histories=0.5, vocabulary=600, rare_items="bucket")
     found = compare.variants(config)
-    assert len({config.to_json() for config in found.values()}) == len(found) == 13
+    assert len({config.to_json() for config in found.values()}) == len(found) == 15
     for name, config in found.items():
         steps = name.split(", ")
         assert (config.student_loss_weight < 1) == ("distillation" in steps)
@@ -28,10 +29,20 @@ def test_every_variant_takes_its_own_steps():
         assert (config.quantize_epochs > 0) == ("training under rounding" in name)
         assert (config.recipe == "int4_table") == ("four bits" in name)
         assert config.targets == ("android",)
+        pruned = [step for step in before_distillation(config) if step != "vocabulary"]
+        assert pruned == ["prune"] * name.startswith("pruning, distillation")
+        check_steps(config)
         if {"pruning", "training under rounding"} <= set(steps):
             assert (config.steps.index("prune") < config.steps.index("quantize")) == (
                 steps.index("pruning") < steps.index("training under rounding")
             )
+
+
+def test_rows_of_one_length_are_not_pruned_after_rounding():
+    found = compare.variants(Config(unit_rows=True))
+    assert set(compare.variants(Config())) - set(found) == {"distillation, training under rounding, pruning"}
+    for config in found.values():
+        check_steps(config)
 
 
 def test_training_under_rounding_is_as_long_as_pruning_unless_it_is_said():

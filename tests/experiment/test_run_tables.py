@@ -52,6 +52,12 @@ def test_a_table_that_is_fitted_to_the_distilled_one(ran: Any, again: Callable[.
         ({"table_epochs": 2}, DataError, "table_epochs=2 has no effect: table 'full' replaces no other; leave it out"),
         ({"table": "hashing", "recipe": "int4_table"}, DataError, "table must be 'full' for recipe 'int4_table', not"),
         ({"table": "hashing", "table_options": {"rows": "x"}}, DataError, "table_options rows of 'hashing' must be"),
+        (
+            {"table": "hashing", "unit_rows": True},
+            DataError,
+            "table must be 'full' for unit_rows, not 'hashing', whose",
+        ),
+        ({"clusters": 8, "unit_rows": True}, DataError, "clusters must be left out for unit_rows, not 8: equal values"),
         ({"table": "bloom"}, UnknownNameError, "tables has no 'bloom'; it has adaptive, codebooks, full, hashing"),
     ],
 )

@@ -2,17 +2,20 @@
 
 from shutil import rmtree
 
+import numpy as np
 import pytest
 from small_log import ITEMS, small, write_small_log
 
-from kdrec import experiment
+from kdrec import experiment, procedures
 from kdrec.bundle.read import open_bundle
 from kdrec.compression import STEPS, check_shrink, check_steps, final
 from kdrec.config import STEPS as IN_CONFIG
 from kdrec.config import Config
 from kdrec.errors import DataError
 from kdrec.search.space import least_bytes
+from kdrec.stages import Stages, curve_of
 from kdrec.tflite.sizes import sizes
+from kdrec.tflite.views import read
 
 
 def test_configuration_and_table_name_the_same_steps():
@@ -26,7 +29,9 @@ def test_a_step_that_is_asked_for_must_have_its_place():
 
 
 def test_no_step_of_that_name():
-    with pytest.raises(DataError, match="no 'melt'; it has shrink, table, vocabulary, prune, cluster, quantize"):
+    with pytest.raises(
+        DataError, match="no 'melt'; it has distill, shrink, table, vocabulary, prune, cluster, quantize"
+    ):
         check_steps(Config(steps=("melt", "prune")))
 
 
@@ -37,6 +42,14 @@ def test_a_catalogue_is_cut_before_anything_that_its_training_would_undo(steps):
         check_steps(config)
     check_steps(Config(vocabulary=100, sparsity=0.0, steps=steps))
     check_steps(Config(sparsity=0.5, steps=steps))
+
+
+@pytest.mark.parametrize("options", [{"clusters": 8}, {"quantize_epochs": 1}])
+def test_a_student_is_distilled_before_it_has_the_numbers_of_a_file(options):
+    step = "cluster" if "clusters" in options else "quantize"
+    with pytest.raises(DataError, match=f"steps must name 'distill' before '{step}', whose values it would undo, not "):
+        check_steps(Config(sparsity=0.0, steps=(step, "distill"), **options))
+    check_steps(Config(sparsity=0.5, steps=("prune", "distill", step), **options))
 
 
 def test_no_step_twice():
@@ -52,6 +65,27 @@ def test_steps_are_taken_in_the_order_that_is_given(tmp_path):
     assert stages.index("quantized") < stages.index("pruned") < stages.index("export")
     kept = {row["name"]: row["sparsity"] for row in report["rows"]}
     assert kept["quantized"] < 0.4 and kept["pruned"] == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
+def test_a_student_is_pruned_and_then_distilled(tmp_path):
+    """What stands before distillation hears no teacher; distillation keeps the zeros, and changes the rest."""
+    write_small_log(tmp_path)
+
+    config = small(
+        tmp_path, epochs=1, prune_epochs=1, cuts_per_user=2, sampled_histories=0.5, steps=("prune", "distill")
+    )
+    stages = Stages(tmp_path / "work")
+    found = experiment.students(stages, *procedures.read(stages, config), config, plain=False).students
+    assert list(found) == ["student", "student_distilled", "pruned_alone", "distilled_later"]
+    heard = {name: curve_of(form.stage.folder)[0]["distillation_loss"] > 0 for name, form in found.items()}
+    assert heard == {name: "distilled" in name for name in found}
+    tables = {name: np.load(form.stage.folder / "weights.npz")["w0"] for name, form in found.items()}
+    zeros = tables["pruned_alone"] == 0
+    assert np.mean(zeros) == pytest.approx(0.5, abs=0.05)
+    assert np.array_equal(tables["distilled_later"] == 0, zeros)
+    assert not np.allclose(tables["distilled_later"], tables["pruned_alone"], atol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +111,14 @@ def test_a_table_is_turned_before_it_is_pruned_or_rounded():
     check_steps(Config(steps=steps))
 
 
+@pytest.mark.parametrize("steps", [("quantize", "prune"), ("quantize", "shrink", "prune")])
+def test_rows_of_one_length_are_rounded_last(steps):
+    with pytest.raises(DataError, match="steps must have 'quantize' last for unit_rows, not quantize, prune: rows are"):
+        check_steps(Config(unit_rows=True, quantize_epochs=1, steps=steps))
+    check_steps(Config(unit_rows=True, quantize_epochs=1))
+    assert not final(Config(unit_rows=True, quantize_epochs=1)).unit_rows and final(Config(unit_rows=True)).unit_rows
+
+
 def test_a_search_counts_the_bytes_of_the_narrow_student():
     wide = Config(embedding_dim=64, hidden=128, shrink_dim=16, shrink_hidden=0)
     assert least_bytes(wide, 1000) == least_bytes(Config(embedding_dim=16, hidden=0), 1000)
@@ -90,12 +132,15 @@ class Cut(Exception):
 @pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_every_step_on_a_narrower_student(tmp_path):
-    """Shrunk, pruned, rounded: the files have the narrow table, every form is judged, and a cut training goes on."""
+    """Shrunk, pruned, rounded: the files have the narrow table, every form is judged, and a cut training goes on.
+
+    Item rows have length 1 in every form, and in the files but for rounding.
+    """
     write_small_log(tmp_path)
     config = small(
         tmp_path, embedding_dim=12, shrink_dim=6, hidden=16, shrink_hidden=4, shrink_history=5, shrink_epochs=2,
         epochs=1, quantize_epochs=1, losses=("softened_kl", "de"), teacher="mf_bpr", teacher_options={"epochs": 1},
-        targets=("android", "coral_edgetpu"),
+        targets=("android", "coral_edgetpu"), unit_rows=True,
     )  # fmt: skip
 
     def cut(stage, done, total, note):
@@ -114,6 +159,13 @@ def test_every_step_on_a_narrower_student(tmp_path):
         assert {(4, 6), (6, 4), (6, 6)} <= shapes  # what goes into the units that are left, out of them, and past them
     android = next(row for row in report["rows"] if row["target"] == "android")
     assert android["table_bytes"] == (ITEMS + 1) * 6
+    (table,) = (
+        tensor
+        for tensor in read((tmp_path / "out" / "android" / "model.tflite").read_bytes()).subgraphs[0].tensors
+        if tensor.is_constant and tensor.shape == (ITEMS + 1, 6)
+    )
+    lengths = np.linalg.norm(table.scale * table.values().astype(float), axis=1)
+    assert lengths[0] == 0 and 0 < np.abs(lengths[1:] - 1).max() < table.scale * np.sqrt(6) / 2
     (trained,) = (tmp_path / "work").glob("shrunk-*")
     assert len(report["curves"]["shrunk"]) == 2
     went_on = (trained / "weights.npz").read_bytes()

@@ -40,7 +40,7 @@ def item_rows(student: keras.Model, name: str = "item_table") -> np.ndarray:
     """
     layer = student.get_layer(name)
     if name == "item_scores":
-        return layer.table.numpy()
+        return layer.shipped(layer.table).numpy()
     return layer(tf.range(1, layer.n_items + 1)[tf.newaxis])[0][0].numpy()  # a history of the whole catalogue
 
 

@@ -4,6 +4,8 @@ import numpy as np
 import tensorflow as tf
 import tf_keras as keras
 
+from kdrec.models.layers.unit_rows import unit_rows
+
 
 @keras.utils.register_keras_serializable("kdrec")
 class PaddingRow(keras.constraints.Constraint):
@@ -11,6 +13,18 @@ class PaddingRow(keras.constraints.Constraint):
 
     def __call__(self, table: tf.Tensor) -> tf.Tensor:
         return table * tf.concat([tf.zeros_like(table[:1]), tf.ones_like(table[1:])], axis=0)
+
+
+@keras.utils.register_keras_serializable("kdrec")
+class UnitItemRows(PaddingRow):
+    """The same, and all other rows at length 1.
+
+    They are normalised in the forward pass, too, which leaves their length free. It would grow, so that steps turn a
+    row less and less, and pruning, which compares entries of all rows, would spare the long ones.
+    """
+
+    def __call__(self, table: tf.Tensor) -> tf.Tensor:
+        return unit_rows(super().__call__(table))
 
 
 @keras.utils.register_keras_serializable("kdrec")
@@ -43,26 +57,35 @@ class ItemTable(keras.layers.Layer):
     Args:
         n_items: items in the catalogue; the table has one row more, row 0, for padding.
         embedding_dim: width of a row.
+        unit_rows: whether rows are normalised before they are used.
     """
 
     MATRICES = ("table",)
 
-    def __init__(self, n_items: int, embedding_dim: int, stddev: float = 0.05, seed: int = 0, **kwargs):
+    def __init__(
+        self, n_items: int, embedding_dim: int, stddev: float = 0.05, seed: int = 0, unit_rows: bool = False, **kwargs
+    ):
         super().__init__(**kwargs)
         self.n_items, self.embedding_dim, self.stddev, self.seed = n_items, embedding_dim, stddev, seed
+        self.unit_rows = unit_rows
 
     def build(self, input_shape) -> None:
         self.table = self.add_weight(
             "table",
             (self.n_items + 1, self.embedding_dim),
             initializer=TableInitializer(self.stddev, self.seed),
-            constraint=PaddingRow(),
+            constraint=UnitItemRows() if self.unit_rows else PaddingRow(),
         )
         super().build(input_shape)
 
     def call(self, history: tf.Tensor) -> list[tf.Tensor]:
         """history: (rows, length) tokens -> (rows, length, embedding_dim) and (n_items + 1, embedding_dim)."""
-        return [tf.gather(self.table, history), tf.identity(self.table)]
+        table = self.shipped(self.table)
+        return [tf.gather(table, history), tf.identity(table)]
+
+    def shipped(self, table: tf.Tensor) -> tf.Tensor:
+        """What is used of a matrix that is trained, and is a constant in the file; same shape."""
+        return unit_rows(table) if self.unit_rows else table
 
     def fit(self, rows: np.ndarray) -> None:
         """Take over the rows of the items, (n_items, embedding_dim)."""
@@ -83,6 +106,7 @@ class ItemTable(keras.layers.Layer):
             "embedding_dim": self.embedding_dim,
             "stddev": self.stddev,
             "seed": self.seed,
+            "unit_rows": self.unit_rows,
         }
         return {**super().get_config(), **own}
 
@@ -122,18 +146,25 @@ class UntiedScores(keras.layers.Layer):
 
     MATRICES = ("table",)
 
-    def __init__(self, n_items: int, seed: int = 0, **kwargs):
+    def __init__(self, n_items: int, seed: int = 0, unit_rows: bool = False, **kwargs):
         super().__init__(**kwargs)
-        self.n_items, self.seed = n_items, seed
+        self.n_items, self.seed, self.unit_rows = n_items, seed, unit_rows
 
     def build(self, input_shape) -> None:
         initializer = keras.initializers.RandomNormal(stddev=0.05, seed=self.seed + 1)
-        self.table = self.add_weight("table", (self.n_items, input_shape[-1]), initializer=initializer)
+        self.table = self.add_weight(
+            "table", (self.n_items, input_shape[-1]), initializer=initializer,
+            constraint=unit_rows if self.unit_rows else None,
+        )  # fmt: skip
         super().build(input_shape)
 
     def call(self, query: tf.Tensor) -> tf.Tensor:
         """query: (rows, embedding_dim) -> (rows, n_items)."""
-        return tf.matmul(query, self.table, transpose_b=True)
+        return tf.matmul(query, self.shipped(self.table), transpose_b=True)
+
+    def shipped(self, table: tf.Tensor) -> tf.Tensor:
+        """As of `ItemTable`."""
+        return unit_rows(table) if self.unit_rows else table
 
     def fit(self, rows: np.ndarray) -> None:
         """Take over the rows of the items, (n_items, embedding_dim)."""
@@ -149,7 +180,7 @@ class UntiedScores(keras.layers.Layer):
         return None  # TFMOT's own
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "n_items": self.n_items, "seed": self.seed}
+        return {**super().get_config(), "n_items": self.n_items, "seed": self.seed, "unit_rows": self.unit_rows}
 
 
 @keras.utils.register_keras_serializable("kdrec")

@@ -27,6 +27,7 @@ def history(
     tied: bool = True,
     table: str = "full",
     table_options: Mapping[str, Any] | None = None,
+    unit_rows: bool = False,
     item_counts: Any = None,
     ordered: bool = True,
     context: Mapping[str, int] | None = None,
@@ -46,6 +47,7 @@ def history(
         tied: one table for reading the history and scoring; False gives scoring a second one.
         table: how the rows of the items are stored, a name in `kdrec.models.tables`; all but `full` are tied.
         table_options: of that table, such as {"rows": 64} of `hashing`.
+        unit_rows: every row of the full table, and of that of scoring, has length 1.
         item_counts: (n_items,) how often each item was chosen, which `adaptive` reads.
         ordered: histories are ordered by time, or sets.
         context: number of values of each context feature, by name; value 0 stands for unknown.
@@ -75,9 +77,13 @@ def history(
         raise TrainingError(f"tied must be True for table {table!r}, not {tied}; table='full' alone may be untied")
     if table != "full" and (kept is not None or unranked):
         raise TrainingError(f"table must be 'full' for a student of fewer items, not {table!r}; leave one of them out")
+    if unit_rows and table != "full":
+        raise TrainingError(f"unit_rows must be False for table {table!r}, which puts rows together; leave it out")
     chosen = _options_of("table", tables.get(table), OF_EVERY_TABLE, table, table_options or {})
     n_rows = n_items if kept is None else kept.n_kept + 1
     reader, scorer = tables.get(table)(n_rows + unranked, embedding_dim, item_counts=item_counts, seed=seed, **chosen)
+    if unit_rows:
+        reader = reader.from_config({**reader.get_config(), "unit_rows": True})
     read = tokens if kept is None else HistoryRows(kept.tokens.tolist(), name="history_rows")(tokens)
     embedded, *held = reader(read)
     features = {name: keras.Input((), dtype=tf.int32, name=name) for name in context or {}}
@@ -95,7 +101,11 @@ def history(
     pooled = encode(read, embedded, summed, ordered=ordered, seed=seed, **whole, **options)  # (rows, width)
     query = _head(pooled, embedding_dim, hidden, seed)
     scorer = TiedScores(n_rows, name="scores") if unranked else scorer
-    scores = scorer([query, *held]) if tied else UntiedScores(n_rows, seed=seed, name="item_scores")(query)
+    scores = (
+        scorer([query, *held])
+        if tied
+        else UntiedScores(n_rows, seed=seed, unit_rows=unit_rows, name="item_scores")(query)
+    )
     if kept is not None:
         scores = EveryItem(kept.rows.tolist(), name="every_item")(scores)
     return keras.Model({"history": tokens, **features}, scores, name="student")
