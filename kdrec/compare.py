@@ -13,7 +13,7 @@ from kdrec.load import name_of
 from kdrec.preflight import check_names
 from kdrec.report import write_report
 from kdrec.report.rows import files
-from kdrec.without_effect import OF_VOCABULARY
+from kdrec.without_effect import CUTS, OF_VOCABULARY
 
 TARGET = "android"  # takes every recipe
 ALONE: dict[str, Any] = {
@@ -21,7 +21,7 @@ ALONE: dict[str, Any] = {
     "whole_histories": False, "pretrain_epochs": 0, "fine_tune_epochs": 0, "initialise": "random",
     "losses": ("softened_kl",), "loss_weights": None, "loss_options": {}, "teacher_weights": None,
 }  # fmt: skip
-WHOLE: dict[str, Any] = {"sparsity": 0.0, "sparsity_pattern": None, **Config().only("vocabulary", *OF_VOCABULARY)}
+WHOLE: dict[str, Any] = {"sparsity": 0.0, "sparsity_pattern": None, **Config().only(*CUTS, *OF_VOCABULARY)}
 FLOAT = {"recipe": "float32", "quantize_epochs": 0, "calibration": "minmax"}
 
 

@@ -13,7 +13,7 @@ from kdrec.errors import DataError
 from kdrec.forms import Form
 from kdrec.stages import Stages
 from kdrec.steps import Sources
-from kdrec.without_effect import OF_VOCABULARY
+from kdrec.without_effect import CUTS, OF_VOCABULARY
 
 
 class Step(NamedTuple):
@@ -45,7 +45,7 @@ STEPS = {
         smaller.small_table, lambda config: replace(config, table_epochs=0),
     ),
     "vocabulary": Step(
-        "cut", lambda config: config.vocabulary is not None, ("vocabulary", *OF_VOCABULARY), smaller.cut,
+        "cut", lambda config: config.cuts_items, (*CUTS, *OF_VOCABULARY), smaller.cut,
     ),
     "prune": Step(
         "pruned", lambda config: config.sparsity > 0,

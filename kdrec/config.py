@@ -103,6 +103,7 @@ class Config:
     shrink_epochs: int = 6
     table_epochs: int = 0
     vocabulary: int | None = None
+    rare_below: float | None = None
     vocabulary_by: str = "popularity"
     rare_items: str = "drop"
     vocabulary_epochs: int = 6
@@ -187,6 +188,11 @@ class Config:
     def teachers(self) -> tuple[str, ...]:
         """The teachers that are named, each once."""
         return tuple(dict.fromkeys(name.strip() for name in self.teacher.split(",")))
+
+    @property
+    def cuts_items(self) -> bool:
+        """Whether items may lose their table row."""
+        return self.vocabulary is not None or self.rare_below is not None
 
     @property
     def m_by_n(self) -> tuple[int, int] | None:

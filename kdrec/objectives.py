@@ -50,7 +50,7 @@ def hard_loss(config: Config, item_counts: np.ndarray | None = None) -> keras.lo
 def needs(config: Config) -> frozenset[str]:
     """The fields of a teacher that its cache must hold."""
     found = asking.needs_of(soft_losses(config), config.weighting) | initialisers.needs(config.initialise)
-    chooses = config.vocabulary is not None and config.vocabulary_by == "teacher"
+    chooses = config.cuts_items and config.vocabulary_by == "teacher"
     return found | {"scores"} if chooses and not found & SCORED else found
 
 

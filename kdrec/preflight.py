@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kdrec import forms, objectives, smaller, teaching
+from kdrec import forms, objectives, smaller, teaching, vocabulary
 from kdrec.bundle.write import check_replaceable
 from kdrec.compress import quantize_aware, recipes
 from kdrec.compress.recipes.base import Recipe
@@ -22,7 +22,7 @@ from kdrec.models import encoders, students, tables, teachers
 from kdrec.models.teachers.ensemble import MEMBERS, check_members
 from kdrec.schedules import ends
 from kdrec.values import described, fits
-from kdrec.without_effect import check_training_effect
+from kdrec.without_effect import CUTS, check_training_effect
 
 REPORT_FILES = ("report.json", "report.html", "config.json")
 
@@ -57,14 +57,24 @@ def check_names(config: Config) -> None:
             f"table_epochs={config.table_epochs} has no effect: table 'full' replaces no other; leave it out, or name "
             f"another table of {', '.join(tables.names())}"
         )
-    if config.vocabulary is not None and config.table != "full":
-        raise DataError(f"table must be 'full' where vocabulary is {config.vocabulary}, not {config.table!r}")
     if config.unit_rows and config.table != "full":
         raise DataError(f"table must be 'full' for unit_rows, not {config.table!r}, whose rows are put together")
     if config.unit_rows and config.clusters is not None:
         raise DataError(
             f"clusters must be left out for unit_rows, not {config.clusters}: equal values of rows that are normalised "
             f"would differ; leave one of the two out"
+        )
+    for option in CUTS:
+        if getattr(config, option) is not None and config.table != "full":
+            raise DataError(f"table must be 'full' where {option} is {getattr(config, option)}, not {config.table!r}")
+    if config.rare_below is not None and not config.rare_below > 0:
+        raise DataError(
+            f"rare_below must be above 0, not {config.rare_below}; leave it out to keep a row for each item"
+        )
+    if config.rare_below is not None and config.vocabulary is not None:
+        raise DataError(
+            f"rare_below={config.rare_below:g} and vocabulary={config.vocabulary} both say which items keep a row; "
+            f"give one of them"
         )
     if config.m_by_n is not None and final(config).embedding_dim % config.m_by_n[1]:
         raise DataError(
@@ -169,11 +179,8 @@ def check_split(split: Split, config: Config) -> None:
         )
     if config.k > split.train.n_items:
         raise DataError(f"k must be at most the {split.train.n_items} items of the catalogue, not {config.k}")
-    if config.vocabulary is not None and not config.k <= config.vocabulary < split.train.n_items:
-        raise DataError(
-            f"vocabulary must be at least k={config.k} and below the {split.train.n_items} items of the catalogue, not "
-            f"{config.vocabulary}; leave it out to keep a row for each"
-        )
+    if config.vocabulary is not None or config.rare_below is not None and config.vocabulary_by == "popularity":
+        vocabulary.n_kept(split.train.item_counts(), config)
     student = forms.build_student(config, split)
     if smaller.shrinks(config):
         check_shrink(replace(config, history_length=forms.length_of(config, split)))

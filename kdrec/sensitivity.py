@@ -23,6 +23,7 @@ from kdrec.report.sensitivity import sensitivity_picture
 from kdrec.runtime.interpreter import LiteRtFile
 from kdrec.runtime.scores import FileScores
 from kdrec.stages import Progress, Stages
+from kdrec.without_effect import CUTS
 
 REFERENCE, ACTIVATIONS = "float32", "activations"
 
@@ -57,7 +58,7 @@ def sensitivity(
     """
     if not 0 <= allowed < 1:
         raise DataError(f"allowed must lie in [0, 1), not {allowed}; it is a share of the float32 file's NDCG")
-    for option in ("table", "vocabulary"):
+    for option in ("table", *CUTS):
         value = getattr(config, option)
         if value != getattr(Config(), option):
             raise DataError(f"{option}={value!r} is not asked about; leave it out: every item needs a row of its own")

@@ -1,4 +1,7 @@
-"""Which items keep a table row of their own: the most popular ones, or those that the teacher recommends most."""
+"""Which items keep a table row of their own: the most popular ones, or those that the teacher recommends most.
+
+They are as many as are asked for, or all that are worth so much.
+"""
 
 from typing import Any
 
@@ -10,6 +13,7 @@ from kdrec.data.kept_items import KeptItems
 from kdrec.data.splits import Split
 from kdrec.distill.rows import Rows, rows_of
 from kdrec.distill.teacher_cache import TeacherCache
+from kdrec.errors import DataError
 
 BLOCK = 512  # rows of scores in one piece
 
@@ -22,14 +26,46 @@ def kept_items(split: Split, caches: Any, sampled: Any, config: Config) -> KeptI
         caches: the TeacherCache that the student listens to, or a list of several.
         sampled: users whom only the teacher labels, if there are any.
         config: of the run; it leaves items out.
+
+    Raises:
+        DataError: as of `n_kept`.
     """
-    popularity = split.train.item_counts() / len(split.train)
-    worth = popularity
+    worth = popularity = split.train.item_counts()
     if config.vocabulary_by == "teacher":
         each = [caches] if isinstance(caches, TeacherCache) else caches
         rows = rows_of(split, config.cuts_per_user, sampled)
-        worth = sum(recommended(cache, rows) for cache in each) + 1e-9 * popularity  # which decides among equals
-    return KeptItems.best(worth, config.vocabulary or len(worth), config.rare_items == "bucket")
+        worth = sum(recommended(cache, rows) for cache in each) / len(each)
+        worth = worth + 1e-9 * popularity / len(split.train)  # which decides among equals
+    return KeptItems.best(worth, n_kept(worth, config), config.rare_items == "bucket")
+
+
+def n_kept(worth: np.ndarray, config: Config) -> int:
+    """How many items keep a row: as many as `vocabulary` says, or those that are worth at least `rare_below`.
+
+    Args:
+        worth: (n_items,), training users of each item, or how many users it is recommended to.
+        config: of the run.
+
+    Raises:
+        DataError: fewer than a list is long, or all.
+
+    >>> n_kept(np.array([7, 3, 5, 5]), Config(rare_below=5, k=2))
+    3
+    """
+    wanted, n_items = config.vocabulary, len(worth)
+    if wanted is None:
+        wanted = int((worth >= config.rare_below).sum())
+        if not config.k <= wanted < n_items:
+            raise DataError(
+                f"rare_below must leave at least k={config.k} of the {n_items} items a row, and one none, but "
+                f"{config.rare_below:g} leaves {wanted}, of {worth.min():g} to {worth.max():g}; choose between"
+            )
+    elif not config.k <= wanted < n_items:
+        raise DataError(
+            f"vocabulary must be at least k={config.k} and below the {n_items} items of the catalogue, not "
+            f"{wanted}; leave it out to keep a row for each"
+        )
+    return wanted
 
 
 def recommended(cache: TeacherCache, rows: Rows) -> np.ndarray:

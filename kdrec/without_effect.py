@@ -15,6 +15,7 @@ ITEM_FEATURES = (
 )
 USER_FEATURES = ("user_id_column", "user_category_columns", "user_numeric_columns")
 FILES = (*EVENT_COLUMNS, "delimiter", "lists", "valid", "test", "item_features", "user_features", "unlabelled")
+CUTS = ("vocabulary", "rare_below")  # either says which items keep a row
 OF_VOCABULARY = ("vocabulary_by", "rare_items", "vocabulary_epochs")
 LOG = ("split", "minimum_rating", "min_user_items", "min_item_users")
 
@@ -50,8 +51,8 @@ def check_training_effect(config: Config) -> None:
     """
     if config.student_loss_weight == 1:
         _refuse(config, ["sampled_histories", "unlabelled"], "with student_loss_weight=1 nobody listens to the teacher")
-    if config.vocabulary is None:
-        _refuse(config, OF_VOCABULARY, "every item keeps its row; give vocabulary, how many do")
+    if not config.cuts_items:
+        _refuse(config, OF_VOCABULARY, "every item keeps its row; give vocabulary, how many do, or rare_below")
     if config.sparsity_pattern is not None:
         why = f"TFMOT chooses the zeros of sparsity_pattern {config.sparsity_pattern} at once, in the first step"
         _refuse(config, ["pruning_schedule", "pruning_frequency"], why)

@@ -132,6 +132,11 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
         "Items that keep a table row of their own, trained on with distillation still on; by default all. The others "
         "are never recommended.",
     ),
+    "rare_below": (
+        FILES,
+        "In its place, the items that keep a row are those of at least so many training users; by --vocabulary-by "
+        "teacher, of so many users to whom it recommends them.",
+    ),
     "vocabulary_by": (FILES, "Which items these are: popularity, or those that the teacher recommends most: teacher."),
     "rare_items": (
         FILES,

@@ -8,7 +8,7 @@ from kdrec.compress import recipes
 from kdrec.compression import final, not_smaller
 from kdrec.config import Config
 from kdrec.errors import DataError
-from kdrec.without_effect import OF_VOCABULARY
+from kdrec.without_effect import CUTS, OF_VOCABULARY
 
 LITERT_ONLY = ("android",)  # targets whose files may have item rows of four bits
 ROUNDING_EPOCHS = 6  # of training under rounding, where the configuration names none
@@ -68,8 +68,8 @@ def suggested(trial: Any, base: Config, over: tuple[str, ...], n_items: int) -> 
     chosen: dict[str, Any] = {name: KNOBS[name](trial, base) for name in over}
     if "vocabulary" in chosen:
         kept = max(round(chosen["vocabulary"] * n_items), base.k)
-        whole = Config().only("vocabulary", *OF_VOCABULARY)
-        chosen |= {"vocabulary": kept} if kept < n_items else whole
+        whole = Config().only(*CUTS, *OF_VOCABULARY)
+        chosen |= {"vocabulary": kept, "rare_below": None} if kept < n_items else whole
     if "losses" in chosen:
         chosen |= {"loss_weights": None, "loss_options": {}}
     if chosen.get("sparsity") == 0:

@@ -144,8 +144,14 @@ def test_unknown_names_are_refused_before_anything_is_read(
         (
             {"rare_items": "bucket"},
             DataError,
-            "rare_items='bucket' has no effect: every item keeps its row; give vocabulary, how many do; leave it out",
+            "rare_items='bucket' has no effect: every item keeps its row; give vocabulary, how many do, or rare_below",
         ),
+        (
+            {"rare_below": 3.0, "vocabulary": 40},
+            DataError,
+            "rare_below=3 and vocabulary=40 both say which items keep a row; give one of them",
+        ),
+        ({"rare_below": 0.0}, DataError, "rare_below must be above 0, not 0.0; leave it out"),
         ({"vocabulary_epochs": 3}, DataError, "vocabulary_epochs=3 has no effect: every item keeps its row"),
         (
             {"unlabelled": "x.csv", "student_loss_weight": 1.0},
@@ -182,6 +188,11 @@ def test_options_that_make_no_sense_are_refused_before_anything_is_read(
             {"vocabulary": ITEMS},
             DataError,
             f"vocabulary must be at least k=10 and below the {ITEMS} items of the catalogue, not {ITEMS}; leave it out",
+        ),
+        (
+            {"rare_below": 1e6},
+            DataError,
+            f"rare_below must leave at least k=10 of the {ITEMS} items a row, .* 1e.06 leaves 0, of .*; choose between",
         ),
         (
             {"vocabulary": 9},

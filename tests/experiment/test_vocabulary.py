@@ -179,6 +179,19 @@ def test_what_a_teacher_recommends_is_summed_over_users(split: Split, tmp_path: 
     kept = vocabulary.kept_items(split, cache, None, config)
     worth = vocabulary.recommended(cache, rows)
     assert worth[kept.is_kept].min() >= worth[~kept.is_kept].max()
+    config = Config(rare_below=float(np.median(worth)), vocabulary_by="teacher", cuts_per_user=3)
+    for caches in (cache, [cache, cache]):  # of several teachers the mean counts
+        kept = vocabulary.kept_items(split, caches, None, config)
+        assert kept.is_kept.tolist() == (worth >= np.median(worth)).tolist()
+
+
+@pytest.mark.parametrize("rare_items", ["drop", "bucket"])
+def test_items_below_a_popularity_lose_their_row(split: Split, rare_items: str) -> None:
+    counts = split.train.item_counts()
+    least = float(np.sort(counts)[ITEMS // 2])
+    kept = vocabulary.kept_items(split, None, None, Config(rare_below=least, rare_items=rare_items))
+    assert kept.is_kept.tolist() == (counts >= least).tolist() and kept.bucket == (rare_items == "bucket")
+    assert 0 < kept.n_kept < ITEMS
 
 
 def test_a_student_is_built_as_its_stage_left_it(log_folder: Path, split: Split, tmp_path: Path) -> None:
