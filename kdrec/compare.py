@@ -22,7 +22,7 @@ ALONE: dict[str, Any] = {
     "losses": ("softened_kl",), "loss_weights": None, "loss_options": {}, "teacher_weights": None,
 }  # fmt: skip
 WHOLE: dict[str, Any] = {"sparsity": 0.0, "sparsity_pattern": None, **Config().only(*CUTS, *OF_VOCABULARY)}
-FLOAT = {"recipe": "float32", "quantize_epochs": 0, "calibration": "minmax"}
+FLOAT = {"recipe": "float32", "quantize_epochs": 0, **Config().only("calibration")}
 
 
 def variants(config: Config) -> dict[str, Config]:

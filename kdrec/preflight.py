@@ -95,7 +95,7 @@ def check_recipe(recipe: Recipe, config: Config) -> None:
         ConversionError: no such calibration.
     """
     check_method(config.calibration)
-    if config.calibration != "minmax" and not recipe.needs_calibration:
+    if config.calibration != Config().calibration and not recipe.needs_calibration:
         raise DataError(
             f"calibration={config.calibration!r} has no effect: recipe {recipe.name!r} measures no ranges; leave it out"
         )
