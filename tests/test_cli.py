@@ -10,10 +10,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from kdrec import __version__
 from kdrec.cli import app
+from kdrec.cli.examples import EXAMPLES
 from kdrec.cli.option_texts import OPTIONS
 from kdrec.cli.options import config_of
 from kdrec.config import Config
@@ -105,6 +107,15 @@ def test_help_of_each_command_fits_80_columns(command: str) -> None:
     assert done.exit_code == 0
     assert max(map(len, done.output.splitlines())) <= 80
     assert "…" not in done.output, "an option's name was cut"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_help_ends_with_what_to_type(command: str) -> None:
+    shown, known = plain(kdrec(command, "--help").output), get_command(app).commands[command].params  # type: ignore
+    for example, does in EXAMPLES[command].items():
+        assert example in shown and does in shown and example.split()[:2] == ["kdrec", command]
+        used = {word for word in example.split() if word.startswith("-")}
+        assert used <= {name for option in known for name in option.opts}
 
 
 def test_version() -> None:

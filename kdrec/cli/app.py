@@ -14,24 +14,13 @@ from kdrec.cli.compare import compare
 from kdrec.cli.console import print_error
 from kdrec.cli.distill import distill
 from kdrec.cli.evaluate import evaluate
+from kdrec.cli.examples import BEGIN, EXAMPLES, epilog
 from kdrec.cli.inspect import inspect
 from kdrec.cli.recommend import recommend
 from kdrec.cli.run import run
 from kdrec.cli.search import search
 from kdrec.cli.sensitivity import sensitivity
 from kdrec.errors import KdrecError
-
-EPILOG = """\
-**Four to begin with**
-
-`kdrec run` : the embedded data set, start to end, in a few minutes
-
-`kdrec run --data my_log.csv --user-column u --item-column i --time-column t`
-
-`kdrec distill --data my_log.csv --loss rrd --assistant 128` : the student alone, judged beside its teacher
-
-`kdrec recommend tflite_models/demo/android --history I0012 --history I0007`
-"""
 
 
 class Commands(TyperGroup):
@@ -52,7 +41,8 @@ class Commands(TyperGroup):
 
 
 app = typer.Typer(
-    cls=Commands, epilog=EPILOG, rich_markup_mode="markdown", no_args_is_help=True, pretty_exceptions_enable=False,
+    cls=Commands, epilog=f"**Four to begin with**\n\n{epilog(BEGIN)}",
+    rich_markup_mode="markdown", no_args_is_help=True, pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 
@@ -76,7 +66,7 @@ def kdrec(
 
 
 for command in (run, distill, compare, search, sensitivity, evaluate, recommend, inspect, bench, check):
-    app.command()(command)
+    app.command(epilog=epilog(EXAMPLES[command.__name__]))(command)
 
 
 def main() -> None:

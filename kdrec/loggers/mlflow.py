@@ -11,7 +11,7 @@ from kdrec import legacy_keras
 from kdrec.loggers.base import Logger, flat, installed
 
 
-class mlflow(Logger):  # noqa: N801: the name of its file is the option's value
+class mlflow(Logger):  # noqa: N801 - the name of its file is the option's value
     """Trainings through `mlflow.tensorflow.MlflowCallback`, each in a nested run; options and figures in the outer one.
 
     Where it goes, and into which experiment, is said as MLflow has it: MLFLOW_TRACKING_URI, MLFLOW_EXPERIMENT_NAME.

@@ -14,7 +14,7 @@ from kdrec.files import canonical_json, sha256_of
 from kdrec.loggers.base import Logger, flat, installed
 
 
-class tensorboard(Logger):  # noqa: N801: the name of its file is the option's value
+class tensorboard(Logger):  # noqa: N801 - the name of its file is the option's value
     """Scalars of every epoch in `<folder>/<stage>`, as `tf_keras.callbacks.TensorBoard` writes them.
 
     What the run ended with is in `<folder>/run-<key>`: the figures of every form, the configuration as text, and as

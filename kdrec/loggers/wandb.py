@@ -12,7 +12,7 @@ from kdrec import legacy_keras
 from kdrec.loggers.base import Logger, flat, installed
 
 
-class wandb(Logger):  # noqa: N801: the name of its file is the option's value
+class wandb(Logger):  # noqa: N801 - the name of its file is the option's value
     """Trainings through `wandb.integration.keras.WandbMetricsLogger`, in a group of the run's name.
 
     Account, project and mode are said as W&B has it: WANDB_API_KEY, WANDB_PROJECT (kdrec by default), WANDB_MODE.

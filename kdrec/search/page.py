@@ -13,14 +13,20 @@ from kdrec.report.svg import inline_svg
 from kdrec.report.words import kib, microseconds, percent, quality
 
 
-def write_page(result: dict[str, Any], path: Path) -> None:
-    """Write the page of a search's result so far, whole or not at all."""
+def write_page(result: dict[str, Any], path: Path, going_on: bool = False) -> None:
+    """Write the page of a search's result so far, whole or not at all.
+
+    Args:
+        result: of `kdrec.search.result.result_of`.
+        path: of the page.
+        going_on: more trials come; a browser that shows the page reads it again every 15 seconds.
+    """
     home = files("kdrec")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(home.joinpath("search", "page.html").read_text("utf-8"))
     rows = sorted(result["trials"], key=lambda row: (row["bytes"] is None, row["bytes"], row["number"]))
     page = template.render(
-        result=result, rows=rows, goals=_goals(result), kib=kib, percent=percent, quality=quality,
+        result=result, rows=rows, goals=_goals(result), going_on=going_on, kib=kib, percent=percent, quality=quality,
         microseconds=microseconds, css=Markup(home.joinpath("report", "page.css").read_text("utf-8")),
         picture=Markup(inline_svg(pareto(result), "pareto", "Quality of every trial against its bytes")),
     )  # fmt: skip

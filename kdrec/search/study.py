@@ -19,7 +19,7 @@ from kdrec.evaluation.ranking import evaluate
 from kdrec.files import atomic_write, canonical_json, sha256_of
 from kdrec.load import name_of
 from kdrec.loggers.base import figures_of, logging_to
-from kdrec.preflight import check_names, check_output, check_writable
+from kdrec.preflight import check_names, check_output, check_writable, is_report
 from kdrec.report import write_report
 from kdrec.search.goal import Goal, Judged
 from kdrec.search.page import write_page
@@ -58,8 +58,9 @@ def search(
         goal: what is wanted.
         trials: of this call; those that are given up count.
         over: what is varied, names in `kdrec.search.space.KNOBS`.
-        out: where the best bundle and its report go, search.html, which is written after every trial, and in `front`
-            every bundle that no smaller one beats, each with its config.json.
+        out: where the best bundle and its report go, search.html, which is written after every trial, as is the
+            picture in the report of an earlier call, and in `front` every bundle that no smaller one beats, each with
+            its config.json.
         work, progress, log: as of `kdrec.experiment.run`; every trial is logged as a run of its own.
         ended: called with the row of each trial.
 
@@ -118,13 +119,16 @@ def search(
 
     def after(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
         result = result_of(study, goal, reached, config)
-        write_page(result, out / "search.html")
+        write_page(result, out / "search.html", going_on=True)
         atomic_write(out / "search.json", json.dumps(result, indent=1) + "\n")
+        if is_report(out / "report.json") and result["best"] is not None:  # of an earlier call
+            write_report({**json.loads((out / "report.json").read_text()), "search": for_report(result)}, out)
         if ended is not None:
             ended(next(row for row in result["trials"] if row["number"] == trial.number))
 
     study.optimize(objective, n_trials=trials, callbacks=[after], catch=(KdrecError,))
     result = result_of(study, goal, reached, config)
+    write_page(result, out / "search.html")
     if result["best"] is None:
         raise DataError(f"none of {len(result['trials'])} trials has a file; allow more bytes, or more trials")
     keep_front(result, work, out / "front")

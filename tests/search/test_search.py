@@ -46,10 +46,16 @@ def found(config, tmp_path_factory):
     """Three trials, and two more by a second call."""
     place = tmp_path_factory.mktemp("search")
     told: list[dict] = []
+
+    def ended(row: dict) -> None:
+        report = place / "out" / "report.json"
+        shown = len(json.loads(report.read_text())["search"]["trials"]) if report.exists() else 0
+        told.append({**row, "in the report": shown, "page": (place / "out" / "search.html").read_text()})
+
     for trials in (3, 2):
         result = search(
             config, Goal(bytes=12_000), trials=trials, over=OVER, out=place / "out", work=place / "work",
-            ended=told.append, log=LOG,
+            ended=ended, log=LOG,
         )  # fmt: skip
     return result, place, told
 
@@ -73,6 +79,16 @@ def test_the_best_file_within_the_size_is_chosen_and_reported(found, config):
     for row in judged:
         assert row["keep"] == pytest.approx(row["ndcg"] / result["teacher_ndcg"])
         assert row["bytes"] > least_bytes(Config.from_json(json.dumps(row["config"])), ITEMS)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("eagerly_in_module")
+def test_pages_are_of_the_last_trial_while_more_come(found):
+    _, place, told = found
+    assert [row["in the report"] for row in told] == [0, 0, 0, 4, 5]  # the first call had none before its end
+    assert [f"<h2>{row['number'] + 1} trials</h2>" in row["page"] for row in told] == 5 * [True]
+    assert all('http-equiv="refresh"' in row["page"] for row in told)
+    assert 'http-equiv="refresh"' not in (place / "out" / "search.html").read_text()
 
 
 @pytest.mark.slow
