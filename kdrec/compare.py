@@ -46,16 +46,14 @@ def variants(config: Config) -> dict[str, Config]:
     if config.student_loss_weight == 1:
         raise DataError("student_loss_weight must be below 1 to compare with and without distillation, not 1")
     clusters = {"clusters": config.clusters}
-    config = replace(config, targets=(TARGET,), fusion=False, clusters=None)
+    steps = ("distill", *(step for step in config.steps if step != "distill"))
+    config = replace(config, targets=(TARGET,), fusion=False, clusters=None, steps=steps)
     plain_rounding = {"quantize_epochs": 0}
     trained = {"quantize_epochs": config.quantize_epochs or config.prune_epochs}
     four_bits = {"recipe": "int4_table"}
     others = [step for step in config.steps if step not in ("prune", "quantize")]
     rounded_first = {"steps": (*others, "quantize", "prune")}
-    after = [step for step in config.steps if step != "distill"]
-    pruned_first = {
-        "steps": tuple(name for step in after for name in ([step, "distill"] if step == "prune" else [step]))
-    }
+    pruned_first = {"steps": after_pruning(config.steps)}
     changes: dict[str, dict[str, Any]] = {
         "nothing": {**ALONE, **WHOLE, **FLOAT},
         "distillation": {**WHOLE, **FLOAT},
@@ -79,6 +77,16 @@ def variants(config: Config) -> dict[str, Config]:
         changes["distillation, clustering, quantization"] = {**WHOLE, **plain_rounding, **clusters}
         changes["distillation, pruning, clustering, quantization"] = {**plain_rounding, **clusters}
     return {name: replace(config, **changed) for name, changed in changes.items()}
+
+
+def after_pruning(steps: Sequence[str]) -> tuple[str, ...]:
+    """The same order, but for distillation.
+
+    >>> after_pruning(("distill", "vocabulary", "prune", "quantize"))
+    ('vocabulary', 'prune', 'distill', 'quantize')
+    """
+    others = (step for step in steps if step != "distill")
+    return tuple(name for step in others for name in ((step, "distill") if step == "prune" else (step,)))
 
 
 def compare(
