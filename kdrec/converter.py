@@ -17,6 +17,7 @@ import kdrec
 WORKER = "kdrec.export.worker"
 
 _kept: "Kept | None" = None
+_peak = 0
 
 
 def keep() -> "Kept":
@@ -64,6 +65,11 @@ def run(jobs_file: Path, timeout: float | None) -> tuple[int | None, str]:
         return done.returncode, _content(said)
 
 
+def peak_memory() -> int:
+    """Bytes of the largest fork so far: no child of this process, so the system's count of children leaves it out."""
+    return _peak
+
+
 class Kept:
     """A process that forks for every call; made by `keep`."""
 
@@ -90,6 +96,7 @@ class Kept:
 
     def run(self, jobs_file: Path, timeout: float | None) -> tuple[int | None, str]:
         """As `kdrec.converter.run`."""
+        global _peak
         ends = None if timeout is None else time.monotonic() + timeout
         process = self._process
         if process is None or not process.is_alive():
@@ -102,7 +109,9 @@ class Kept:
                 self._end()
                 raise
             if answer:
-                return int(answer), _content(said)
+                code, peak = json.loads(answer)
+                _peak = max(_peak, peak)
+                return code, _content(said)
             code = None if answer is None else process.wait()
             complaints = process.complaints() + _content(said)
             self._end()
@@ -129,7 +138,7 @@ class _Forking:
         return self._process.poll() is None
 
     def ask(self, jobs_file: Path, said: str, ends: float | None) -> bytes | None:
-        """The exit status of the fork; empty when this process is dead, None when it took too long."""
+        """What became of the fork; empty when this process is dead, None when it took too long."""
         asked, answers = self._process.stdin, self._process.stdout
         assert asked is not None and answers is not None
         with contextlib.suppress(BrokenPipeError):  # it is dead, and its answer says so

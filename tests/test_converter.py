@@ -50,6 +50,7 @@ def test_one_process_serves_all_calls_and_gives_the_bytes_of_a_new_one(kept: con
     pid = kept.pid
     assert convert([times(2.0, "two")]) == first and kept.pid == pid
     assert Path(f"/proc/{pid}/cmdline").read_text().split("\0")[1:3] == ["-m", "kdrec.export.worker"]
+    assert converter.peak_memory() > 100 * 2**20  # TensorFlow alone
     monkeypatch.setattr(converter, "_kept", None)
     assert convert([times(2.0, "two")]) == first
 

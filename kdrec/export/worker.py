@@ -68,7 +68,7 @@ def _calls(folder: Path, names: list[str]) -> Iterator[tuple[str, dict[str, np.n
 
 
 def serve() -> None:
-    """For each line, [jobs file, file for complaints], let a fork do the jobs, and write its exit status."""
+    """For each line, [jobs file, file for complaints], let a fork do the jobs; write [exit status, peak memory]."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is no answer
     for line in sys.stdin:
@@ -77,8 +77,8 @@ def serve() -> None:
         child = os.fork()
         if child == 0:
             _forked(jobs_file, complaints)
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), file=answers, flush=True)
+        _, status, used = os.wait4(child, 0)
+        print(json.dumps([os.waitstatus_to_exitcode(status), 1024 * used.ru_maxrss]), file=answers, flush=True)
 
 
 def _forked(jobs_file: str, complaints: str) -> NoReturn:
