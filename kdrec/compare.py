@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kdrec import experiment, pack
+from kdrec import converter, experiment, pack
 from kdrec.bench import bench
 from kdrec.config import Config
 from kdrec.errors import DataError
@@ -116,15 +116,16 @@ def compare(
     for variant in wanted.values():  # before the first one is trained
         check_names(variant)
         pack.check_targets(variant)
-    report = experiment.run(config, out=out, work=work, progress=progress, log=log)
-    rows = []
-    for steps, variant in wanted.items():
-        if progress is not None:
-            progress(f"compare: {steps}", 0, 0, "")
-        place = work / "compare" / steps.replace(", ", "-").replace(" ", "_")
-        row = files(experiment.run(variant, out=place, work=work, progress=progress, log=log))[0]
-        needed = bench(place / TARGET / "model.tflite", "score").peak_memory_bytes
-        rows.append({**row, "name": steps, "target": None, "peak_memory_bytes": needed})
+    with converter.keep():
+        report = experiment.run(config, out=out, work=work, progress=progress, log=log)
+        rows = []
+        for steps, variant in wanted.items():
+            if progress is not None:
+                progress(f"compare: {steps}", 0, 0, "")
+            place = work / "compare" / steps.replace(", ", "-").replace(" ", "_")
+            row = files(experiment.run(variant, out=place, work=work, progress=progress, log=log))[0]
+            needed = bench(place / TARGET / "model.tflite", "score").peak_memory_bytes
+            rows.append({**row, "name": steps, "target": None, "peak_memory_bytes": needed})
     report = {**report, "comparison": rows}
     write_report(report, out)
     return report

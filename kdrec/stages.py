@@ -15,7 +15,7 @@ try:
 except ImportError:  # Windows: two runs in one folder are on their own there
     fcntl = None  # type: ignore[assignment]
 
-from kdrec import __version__
+from kdrec import __version__, converter
 from kdrec.files import atomic_write, canonical_json, naming_full_disk, sha256_of
 
 Progress = Callable[[str, int, int, str], None]
@@ -183,7 +183,7 @@ def _peak_memory() -> int:
 
 def _children_peak_memory() -> int:
     """Of the largest process that was started and has ended; the system keeps no peak of each."""
-    return _largest(resource.RUSAGE_CHILDREN)
+    return max(_largest(resource.RUSAGE_CHILDREN), converter.peak_memory())
 
 
 def _largest(who: int) -> int:

@@ -9,6 +9,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 
+# Files that take minutes begin before all others, so that no process works on one when the other has nothing left.
+LONGEST = ("notebooks/test_notebooks.py", "experiment/test_run_resume.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.path.as_posix().endswith(LONGEST))
+
+
 def is_there(tool: str) -> bool:
     """A program on the path, or an importable module of that name."""
     return shutil.which(tool) is not None or find_spec(tool.replace("-", "_")) is not None
@@ -42,3 +50,20 @@ def run_eagerly() -> Iterator[None]:
 
 eagerly = pytest.fixture(run_eagerly)
 eagerly_in_module = pytest.fixture(run_eagerly, scope="module")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_converter() -> Iterator[None]:
+    """All files of a test's process are converted in forks of one other, which imports TensorFlow once."""
+    from kdrec import converter
+
+    with converter.keep():
+        yield
+
+
+@pytest.fixture
+def converters_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new process a conversion, as it is for who does not ask to keep one."""
+    from kdrec import converter
+
+    monkeypatch.setattr(converter, "_kept", None)

@@ -38,7 +38,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "report": ({"evaluation", "runtime", "bundle"}, {"numpy", "matplotlib", "jinja2", "markupsafe", "rich"}),
 }
 # Leaves that import no layer; every layer may import them.
-OPEN = {"errors", "variants", "files", "legacy_keras", "threads", "training"}
+OPEN = {"converter", "errors", "variants", "files", "legacy_keras", "threads", "training"}
 # All others join the layers and may import them all: the command line and the modules at the top of the package.
 JOINING = {path.stem for path in ROOT.glob("*.py")} - OPEN | {"cli", "search"}
 OPEN_WORLD = {"training": KERAS, "legacy_keras": {"tensorflow"}, "threads": {"tensorflow"}}

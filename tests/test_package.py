@@ -88,15 +88,6 @@ def test_every_data_file_is_packaged() -> None:
     assert [str(path) for path in data if not any(fnmatch(path.name, pattern) for pattern in patterns)] == []
 
 
-def test_the_wheel_is_what_is_tested() -> None:
-    """scripts/test names the place where it installed the wheel."""
-    place = os.environ.get("KDREC_INSTALLED_IN")
-    if place is None:
-        pytest.skip("this run is of the source tree")
-    assert PACKAGE.is_relative_to(place)
-    assert not (TREE / "kdrec").exists()
-
-
 def test_required_tools_fail_when_absent(require: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
     require("tf_keras")
     monkeypatch.setenv("KDREC_REQUIRE", "chromium,no-such-tool")

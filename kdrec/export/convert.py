@@ -1,9 +1,6 @@
 """TensorFlow Lite's converter in a process of its own: what kills it does not kill the caller."""
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-import kdrec
+from kdrec import converter
 from kdrec.compress.recipes.base import Recipe
 from kdrec.errors import ConversionError
 from kdrec.export import faults
@@ -103,30 +100,9 @@ def _status(folder: Path) -> str:
 
 def _run_child(place: Path, folders: Sequence[Path], timeout: float | None) -> str:
     """How the child died, or nothing."""
-    (place / "jobs.json").write_text(json.dumps([str(folder) for folder in folders]))
-    home = str(Path(kdrec.__file__).parents[1])
-    paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
-        "PYTHONHASHSEED": "0",
-    }
-    command = [sys.executable, "-m", "kdrec.export.worker", str(place / "jobs.json")]
-    with open(place / "complaints", "w+b") as complaints:
-        try:
-            code = subprocess.run(
-                command,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=complaints,
-                stderr=complaints,
-                timeout=timeout,
-            ).returncode
-        except subprocess.TimeoutExpired:
-            code = None
-        complaints.seek(0)
-        said = complaints.read().decode(errors="replace")
+    jobs_file = place / "jobs.json"
+    jobs_file.write_text(json.dumps([str(folder) for folder in folders]))
+    code, said = converter.run(jobs_file, timeout)
     if code is None:
         return faults.with_last_words(
             f"the converter's process took longer than timeout={timeout:g} seconds; give it more", said

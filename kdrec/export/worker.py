@@ -1,10 +1,12 @@
-"""The child process of `kdrec.export.convert`: converts the folders named in a file, one after the other."""
+"""The process of `kdrec.converter`: converts the folders named in a file, one after the other."""
 
 import json
+import os
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import tensorflow as tf
@@ -65,5 +67,36 @@ def _calls(folder: Path, names: list[str]) -> Iterator[tuple[str, dict[str, np.n
             yield name, {key: values[row : row + 1] for key, values in inputs.items()}
 
 
+def serve() -> None:
+    """For each line, [jobs file, file for complaints], let a fork do the jobs; write [exit status, peak memory]."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever a library prints is no answer
+    for line in sys.stdin:
+        jobs_file, complaints = json.loads(line)
+        sys.stdout.flush()
+        child = os.fork()
+        if child == 0:
+            _forked(jobs_file, complaints)
+        _, status, used = os.wait4(child, 0)
+        print(json.dumps([os.waitstatus_to_exitcode(status), 1024 * used.ru_maxrss]), file=answers, flush=True)
+
+
+def _forked(jobs_file: str, complaints: str) -> NoReturn:
+    """Do the jobs and end this process, whatever happens."""
+    code = 1
+    try:
+        said = os.open(complaints, os.O_WRONLY)
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        main(jobs_file)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1]) if sys.argv[1:] else serve()

@@ -11,7 +11,7 @@ import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from kdrec import experiment, pack, procedures, steps
+from kdrec import converter, experiment, pack, procedures, steps
 from kdrec.config import Config
 from kdrec.data.splits import Split
 from kdrec.errors import DataError, KdrecError
@@ -126,7 +126,8 @@ def search(
         if ended is not None:
             ended(next(row for row in result["trials"] if row["number"] == trial.number))
 
-    study.optimize(objective, n_trials=trials, callbacks=[after], catch=(KdrecError,))
+    with converter.keep():
+        study.optimize(objective, n_trials=trials, callbacks=[after], catch=(KdrecError,))
     result = result_of(study, goal, reached, config)
     write_page(result, out / "search.html")
     if result["best"] is None:

@@ -162,6 +162,7 @@ def test_another_form_of_the_file_trains_nothing_again(again: Callable[..., Any]
     assert np.isclose(other.rows()["dynamic_int8_android"]["auc"], ran.rows()["student_distilled"]["auc"], atol=0.01)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_item_rows_of_four_bits_are_trained_under_their_rounding(again: Callable[..., Any], ran: Any) -> None:
     other = again(recipe="int4_table", quantize_epochs=1, targets=("android",))
     assert other.cached == list(STAGES[:-2])

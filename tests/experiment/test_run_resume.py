@@ -1,12 +1,14 @@
 """`kdrec run`, killed once inside each stage and started again, ends with the files of a run that nobody killed."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -46,18 +48,37 @@ def options(log_folder: Path) -> list[str]:
     return [str(word) for pair in [*given.items(), *repeated] for word in pair]
 
 
-def wait_for(there: Callable[[], bool], process: subprocess.Popen[bytes], what: str) -> None:
+@pytest.fixture
+def forks(monkeypatch: pytest.MonkeyPatch) -> ForkServerContext:
+    """A dozen runs that are killed, and TensorFlow imported once for them: by the process of which they are forks."""
+    monkeypatch.setenv("TF_USE_LEGACY_KERAS", "1")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["kdrec.cli", "kdrec.experiment", "kdrec.smaller"])
+    return context
+
+
+def run(arguments: list[str]) -> None:
+    """`kdrec run`, in a process group of its own."""
+    from kdrec.cli import main
+
+    os.setsid()
+    sys.argv = ["kdrec", "run", *arguments, "--quiet"]
+    main()
+
+
+def wait_for(there: Callable[[], bool], process: ForkServerProcess, what: str) -> None:
     deadline = time.monotonic() + LATEST
     while not there():
-        assert process.poll() is None, f"the run ended before {what}"
+        assert process.exitcode is None, f"the run ended before {what}"
         assert time.monotonic() < deadline, f"the run did not reach {what} in {LATEST:g} s"
         time.sleep(0.001)
 
 
-def killed_in(stage: str, arguments: list[str], work: Path) -> Path:
+def killed_in(stage: str, arguments: list[str], work: Path, forks: ForkServerContext) -> Path:
     """Start the run and kill it inside a stage: a trained one after its first epoch. The stage's folder."""
     for _ in range(TRIES):
-        process = subprocess.Popen(command(*arguments), start_new_session=True)
+        process = forks.Process(target=run, args=(arguments,))
+        process.start()
         try:
             wait_for(lambda: any(work.glob(f"{stage}-*")), process, f"stage {stage}")
             folder = next(work.glob(f"{stage}-*"))
@@ -67,9 +88,9 @@ def killed_in(stage: str, arguments: list[str], work: Path) -> Path:
             if stage == "export":
                 time.sleep(2.0)  # into the conversion, which another process does
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            if process.exitcode is None:
+                os.killpg(process.pid or 0, signal.SIGKILL)
+            process.join()
         if not (folder / "done.json").exists():
             return folder
         (folder / "done.json").unlink()
@@ -87,12 +108,12 @@ def told(report: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_killed_run_ends_with_the_same_files(log_folder: Path, tmp_path: Path) -> None:
+def test_killed_run_ends_with_the_same_files(log_folder: Path, tmp_path: Path, forks: ForkServerContext) -> None:
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     work, out = killed / "work", killed / "out"
     arguments = [*options(log_folder), "--work", str(work), "--out", str(out)]
     for stage in STAGES:
-        folder = killed_in(stage, arguments, work)
+        folder = killed_in(stage, arguments, work, forks)
         finished = {path.parent.name.partition("-")[0] for path in work.glob("*/done.json")}
         assert finished == set(STAGES[: STAGES.index(stage)])
         assert stage not in TRAINED or 1 <= epochs_of(folder) < EPOCHS.get(stage, 4), f"{stage} was not cut in between"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from small_log import small
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("eagerly")]
 
 
 def test_a_log_without_times_goes_through(log_folder: Path, start: Callable[..., Any], tmp_path: Path) -> None:

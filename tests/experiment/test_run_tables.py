@@ -19,6 +19,7 @@ WIDTH = 8  # of the small run
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
 def test_a_table_from_the_start(ran: Any, tmp_path: Path) -> None:
     arguments = ["run", "--config", str(ran.out / "config.json"), "--table", "quotient_remainder", "--sparsity", "0"]
     arguments += ["--table-option", "rows=7", "--target", "android", "--out", str(tmp_path), "--work", str(ran.work)]
@@ -34,6 +35,7 @@ def test_a_table_from_the_start(ran: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
 def test_a_table_that_is_fitted_to_the_distilled_one(ran: Any, again: Callable[..., Any]) -> None:
     other = again(table="codebooks", table_options={"books": 4, "pieces": 16}, table_epochs=1, targets=("android",))
     assert other.cached == ["data", "teacher", "teacher_cache", "student", "student_distilled"]  # as of the full one

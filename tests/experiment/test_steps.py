@@ -57,9 +57,12 @@ def test_no_step_twice():
         Config(steps=("prune", "prune"))
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
 def test_steps_are_taken_in_the_order_that_is_given(tmp_path):
     write_small_log(tmp_path)
-    config = small(tmp_path, sparsity=0.5, prune_epochs=1, quantize_epochs=1, steps=("quantize", "prune"))
+    steps = {"prune_epochs": 1, "quantize_epochs": 1, "steps": ("quantize", "prune")}
+    config = small(tmp_path, sparsity=0.5, epochs=1, targets=("android",), **steps)
     report = experiment.run(config, tmp_path / "out", tmp_path / "work")
     stages = [stage["name"] for stage in report["stages"]]
     assert stages.index("quantized") < stages.index("pruned") < stages.index("export")

@@ -48,7 +48,7 @@ def python_that(tmp_path: Path, monkeypatch, *lines: str) -> None:
 
 @pytest.mark.slow
 def test_crashes_are_errors_that_name_each_conversion_and_the_signal():
-    """Calibrating a GRU or a SimpleRNN kills the process. What followed the first crash was still tried."""
+    """Calibrating a GRU or a SimpleRNN kills the fork. What followed the first crash was still tried."""
     killed = "failed: the converter's process was ended by SIG\\w+; in int8, recurrent layers need unroll=True"
     with pytest.raises(ConversionError, match=rf"^converting 'GRU' {killed}(?s:.*)\nconverting 'SimpleRNN' {killed}"):
         convert([times(2.0, "before"), recurrent("GRU"), recurrent("LSTM"), recurrent("SimpleRNN")])
@@ -76,6 +76,7 @@ def test_operators_that_litert_lacks_are_named():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("converters_of_their_own")
 def test_lack_of_memory_is_said(tmp_path, monkeypatch):
     """2 GiB of addresses hold TensorFlow and 122 MiB of weights, but not the converter's copies of them."""
     python_that(tmp_path, monkeypatch, "ulimit -v 2097152", "export MALLOC_ARENA_MAX=1 OMP_NUM_THREADS=1")
@@ -90,6 +91,7 @@ def test_lack_of_memory_is_said(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("converters_of_their_own")
 def test_a_process_that_is_killed_is_an_error_and_one_that_then_does_not_begin_ends_it(tmp_path, monkeypatch):
     python_that(tmp_path, monkeypatch, f"test -e {tmp_path}/began && exit 3", f"touch {tmp_path}/began")
     killer = threading.Thread(target=kill_when_it_started)
@@ -114,6 +116,7 @@ def kill_when_it_started() -> None:
         time.sleep(0.001)
 
 
+@pytest.mark.usefixtures("converters_of_their_own")
 def test_a_slow_converter_is_stopped():
     with pytest.raises(
         ConversionError,
@@ -142,6 +145,7 @@ def test_nothing_to_convert_is_no_work():
 
 
 @pytest.mark.slow
+@pytest.mark.wheel
 def test_files_come_back_in_order():
     first, second = convert([times(2.0, "one"), times(3.0, "two", recipe="float32")])
     ones = [{"x": np.ones((1, 3, 3), np.float32)}]
