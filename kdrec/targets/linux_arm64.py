@@ -9,7 +9,7 @@ linux_arm64 = replace(
     name="linux_arm64",
     title="LiteRT on arm64 Linux",
     source="measured on ai-edge-litert 2.3.0; its wheel for aarch64 answered as on x86-64 under emulation",
-    proof="the file in LiteRT on x86-64, with golden vectors; without an int8 DIV, emulated arm64 gives equal bits",
+    proof="the file in LiteRT on x86-64, with golden vectors; emulated arm64 gave equal bits, which no test repeats",
     not_proven="a board: latency, memory, what else runs there",
     sources={
         **android.sources,

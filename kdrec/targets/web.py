@@ -9,8 +9,8 @@ web = replace(
     name="web",
     title="LiteRT.js",
     source="measured on ai-edge-litert 2.3.0; LiteRT.js answered as it does",
-    proof="the file in LiteRT on x86-64, with golden vectors; without an int8 DIV, LiteRT.js on wasm gives equal bits",
-    not_proven="other browsers than Chromium, WebGPU, latency on a reader's machine",
+    proof="the file in LiteRT on x86-64, with golden vectors; LiteRT.js gave equal bits, which no test repeats",
+    not_proven="WebGPU, the browsers that readers have, latency there",
     sources={
         **android.sources,
         "ops": "measured on LiteRT for x86-64, and not one by one in the wasm of LiteRT.js",
