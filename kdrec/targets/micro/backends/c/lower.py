@@ -1,14 +1,16 @@
 """A graph, operator by operator, becomes the steps of a C function."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kdrec.errors import TargetError
 from kdrec.targets.base.subject import Step, Subject
+from kdrec.targets.micro.backends.c.call import WAY_OUT, Call
 from kdrec.targets.micro.backends.c.memory import Kept
-from kdrec.targets.micro.backends.c.operators import COMPUTED, EMITTERS, WAY_OUT, Call
+from kdrec.targets.micro.backends.c.operators import COMPUTED, EMITTERS
 from kdrec.targets.micro.backends.c.values import Value, constant
 from kdrec.tflite.views import Signature, Tensor
 
@@ -24,6 +26,8 @@ class Program:
         steps: the text of each, in order; each computes a value that is kept.
         kept: these values.
         scores: the output, of which every element is computed when it is asked for.
+        four: an item -> statements that write the int32 sums of it and the next three to `sums`.
+        inputs: what each input is called in C, by its name.
         limits: by name of an input, what its values must stay below.
         tables: constants by their names in C.
         beyond: elements that may be read after the last of a table, by its name.
@@ -32,6 +36,8 @@ class Program:
     steps: tuple[str, ...]
     kept: tuple[Kept, ...]
     scores: Value
+    four: Callable[[str], list[str]]
+    inputs: Mapping[str, str]
     limits: Mapping[str, int]
     tables: Mapping[str, Tensor]
     beyond: Mapping[str, int]
@@ -44,7 +50,8 @@ def lower(subject: Subject, signature: Signature) -> Program:
         TargetError: an operator that is not known, or not like this; or scores that no FULLY_CONNECTED gives.
     """
     output = signature.outputs["scores"].index
-    values = {tensor.index: _input(name, tensor) for name, tensor in signature.inputs.items()}
+    inputs = names_in_c(list(signature.inputs))
+    values = {tensor.index: _input(name, inputs[name], tensor) for name, tensor in signature.inputs.items()}
     limits: dict[str, int] = {}
     tables: dict[str, Tensor] = {}
     steps: list[str] = []
@@ -66,8 +73,8 @@ def lower(subject: Subject, signature: Signature) -> Program:
     ranked = _ranked(subject.steps, output)
     for step in subject.steps:
         _check(step)
-        inputs = tuple(value_of(step, place) for place in step.operator.inputs)
-        value = EMITTERS[step.name](Call(step, inputs, narrow))
+        given = tuple(value_of(step, place) for place in step.operator.inputs)
+        value = EMITTERS[step.name](Call(step, given, narrow))
         place = step.operator.outputs[0]
         if step.name in COMPUTED and place != ranked:
             name = f"{step.name.lower()}_{step.operator.index}"
@@ -75,23 +82,34 @@ def lower(subject: Subject, signature: Signature) -> Program:
             kept.append(Kept(name, value.size, len(steps) - 1))
             value = _kept(value, name)
         values[place] = value
-    if output not in values or values[output].accumulator is None:
+    scores = values.get(output)
+    if scores is None or scores.accumulator is None or scores.four is None:
         raise TargetError(f"scores must come from a FULLY_CONNECTED for the C generator, and do not; {WAY_OUT}")
-    scores = values[output]
     last = next(step for step in subject.steps if step.operator.outputs[0] == ranked)
     rest = -scores.size % 4  # rows that are scored with the last item, and are none
     beyond = {
         f"table_{tensor.buffer}": rest * int(np.prod(tensor.shape[1:])) for tensor in last.inputs if tensor.is_constant
     }
-    return Program(tuple(steps), tuple(kept), scores, limits, tables, beyond)
+    return Program(tuple(steps), tuple(kept), scores, scores.four, inputs, limits, tables, beyond)
 
 
-def _input(name: str, tensor: Tensor) -> Value:
+def names_in_c(names: list[str]) -> dict[str, str]:
+    """What inputs are called in C: `history`, and for a context feature its name made one that C takes.
+
+    >>> list(names_in_c(["history", "day-part", "day part"]).values())
+    ['history', 'context_day_part', 'context_day_part_2']
+    """
+    found: dict[str, str] = {}
+    for number, name in enumerate(names):
+        own = name if name == "history" else "context_" + re.sub(r"[^A-Za-z0-9_]", "_", name)
+        found[name] = f"{own}_{number}" if own in found.values() else own
+    return found
+
+
+def _input(name: str, in_c: str, tensor: Tensor) -> Value:
     if tensor.dtype != "int32":
         raise TargetError(f"input {name!r} must be int32 for the C generator, not {tensor.dtype}; {WAY_OUT}")
-    if name == "history":
-        return Value(tensor, tensor.shape, at=lambda place: f"history[{place}]", source=name)
-    return Value(tensor, tensor.shape, at=lambda place: name, source=name)
+    return Value(tensor, tensor.shape, at=lambda place: f"history[{place}]" if name == "history" else in_c, source=name)
 
 
 def _check(step: Step) -> None:

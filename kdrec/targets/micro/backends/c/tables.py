@@ -16,7 +16,7 @@ def table(name: str, tensor: Tensor, beyond: int = 0) -> str:
         1,-1,3
     };
     """
-    stored = tensor.data if tensor.dtype == "int4" else tensor.values().reshape(-1)
+    stored = np.asarray(tensor.data) if tensor.dtype == "int4" else tensor.values().reshape(-1)
     stored = np.concatenate([stored, np.zeros(beyond, stored.dtype)])
     kind = {"int4": "uint8_t", "int8": "int8_t", "int32": "int32_t"}[tensor.dtype]
     scaled = f", scale {tensor.scale:.9g}, zero point {tensor.zero_point}" if tensor.scale is not None else ""
