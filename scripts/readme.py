@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 import export_table
+import micro_c_table
 import small_table
 import speed_table
 import table as benchmarks
@@ -64,6 +65,7 @@ def blocks() -> dict[str, str]:
         **{name: benchmarks.table(result) for name, result in benchmarks.results().items()},
         **{f"small_{name}": small_table.table(of_set) for name, of_set in small.items()},
         **({"speed": speed_table.tables(speed_table.result())} if speed_table.PLACE.exists() else {}),
+        **({"micro_c": micro_c_table.table(micro_c_table.result())} if micro_c_table.PLACE.exists() else {}),
         **({"export": export_table.table(export_table.result())} if export_table.PLACE.exists() else {}),
     }
 

@@ -33,27 +33,34 @@ class Program:
         self.machine = machine
         self._temporary = tempfile.TemporaryDirectory(prefix="kdrec-cortex-m-")
         self.folder = Path(self._temporary.name)
-        home = files("kdrec.bench.cortex_m")
-        for name, content in {**{name: home.joinpath(name).read_bytes() for name in BOARD}, **sources}.items():
-            (self.folder / name).write_bytes(content)
-        sizes = {
-            "flash_origin": 0,
-            "flash_length": machine.flash,
-            "ram_origin": RAM_ORIGIN,
-            "ram_length": machine.ram,
-        }
-        self._call(
-            COMPILER, *FLAGS, f"-mcpu={machine.cpu}", "-mthumb", *machine.more, *options,
-            *sorted({name for name in sources if name.endswith(".c")} | {"board.c"}),
-            "-nostdlib", "-Wl,--gc-sections", "-Wl,-T,board.ld",
-            *(f"-Wl,--defsym={name}={size}" for name, size in sizes.items()), "-lgcc", "-o", "program.elf",
-        )  # fmt: skip
+        try:
+            self._compile(sources, options)
+        except BaseException:
+            self._temporary.cleanup()
+            raise
 
     def __enter__(self) -> "Program":
         return self
 
     def __exit__(self, *error: object) -> None:
         self._temporary.cleanup()
+
+    def _compile(self, sources: Mapping[str, bytes], options: Sequence[str]) -> None:
+        home = files("kdrec.bench.cortex_m")
+        for name, content in {**{name: home.joinpath(name).read_bytes() for name in BOARD}, **sources}.items():
+            (self.folder / name).write_bytes(content)
+        memory = {
+            "flash_origin": 0,
+            "flash_length": self.machine.flash,
+            "ram_origin": RAM_ORIGIN,
+            "ram_length": self.machine.ram,
+        }
+        self._call(
+            COMPILER, *FLAGS, f"-mcpu={self.machine.cpu}", "-mthumb", *self.machine.more, *options,
+            *sorted({name for name in sources if name.endswith(".c")} | {"board.c"}),
+            "-nostdlib", "-Wl,--gc-sections", "-Wl,-T,board.ld",
+            *(f"-Wl,--defsym={name}={size}" for name, size in memory.items()), "-lgcc", "-o", "program.elf",
+        )  # fmt: skip
 
     def run(self, timeout: float = 60.0) -> str:
         """What it writes, with one instruction a nanosecond of its clock.

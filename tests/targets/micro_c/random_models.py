@@ -104,13 +104,46 @@ class Writer:
         return pack(self.model)
 
 
-def random_model(rng: np.random.Generator) -> Model:
-    """Any student with the encoder `mean`, small: tied or not, with and without context, hidden layer and bias."""
-    w = Writer()
-    n_items, width, length = (int(rng.integers(1, most)) for most in (70, 25, 13))
+@dataclass(frozen=True)
+class Sizes:
+    """Of a model.
+
+    Args:
+        items: that are scored.
+        width: of a row.
+        length: of the history.
+        hidden: units, 0 for no such layer.
+        context: values of each feature.
+        tied: one table for reading and scoring.
+        rare: whether histories read one row more than is scored.
+        four_bits: how many of the kernels are of four bits, of 1.
+    """
+
+    items: int
+    width: int
+    length: int
+    hidden: int
+    context: tuple[int, ...] = ()
+    tied: bool = True
+    rare: bool = False
+    four_bits: float = 0.0
+
+
+def random_sizes(rng: np.random.Generator) -> Sizes:
+    """Small ones, in every combination."""
+    items, width, length = (int(rng.integers(1, most)) for most in (70, 25, 13))
     hidden = int(rng.integers(1, 21)) if rng.random() < 0.7 else 0
     context = tuple(int(rng.integers(2, 6)) for _ in range(rng.integers(0, 3)))
-    tied, rare = rng.random() < 0.6, int(rng.random() < 0.3)
+    tied, rare = (bool(rng.random() < share) for share in (0.6, 0.3))
+    return Sizes(items, width, length, hidden, context, tied, rare, four_bits=0.3)
+
+
+def random_model(rng: np.random.Generator, sizes: Sizes | None = None) -> Model:
+    """Any student with the encoder `mean`; small if no sizes are given."""
+    sizes = sizes or random_sizes(rng)
+    w = Writer()
+    n_items, width, length, hidden = sizes.items, sizes.width, sizes.length, sizes.hidden
+    context, tied, rare, four = sizes.context, sizes.tied, int(sizes.rare), sizes.four_bits
     rows = n_items + 1 + rare
     history = w.tensor((1, length), "INT32")
     features = [w.tensor((1,), "INT32") for _ in context]
@@ -133,10 +166,10 @@ def random_model(rng: np.random.Generator) -> Model:
         row = w.run("GATHER", [own, feature], w.tensor((1, width), **parameters), kind="GatherOptions", axis=0)
         query = _sum(w, rng, query, row)
 
-    made = _dense(w, rng, query, width, bias=True)
+    made = _dense(w, rng, query, width, four, bias=True)
     if hidden:
-        deep = _dense(w, rng, query, hidden, bias=True, activation=1)
-        made = _sum(w, rng, made, _dense(w, rng, deep, width, bias=False))
+        deep = _dense(w, rng, query, hidden, four, bias=True, activation=1)
+        made = _sum(w, rng, made, _dense(w, rng, deep, width, four, bias=False))
     bias = rng.integers(-20000, 20000, rows if tied else n_items).astype(np.int32) * int(rng.random() < 0.2)
     if tied:
         scores = _multiplied(w, rng, made, items, bias)
@@ -203,11 +236,13 @@ def _sum(w: Writer, rng: np.random.Generator, left: int, right: int) -> int:
     return w.run("ADD", [left, right], made, kind="AddOptions")
 
 
-def _dense(w: Writer, rng: np.random.Generator, given: int, units: int, bias: bool, activation: int = 0) -> int:
+def _dense(
+    w: Writer, rng: np.random.Generator, given: int, units: int, four_bits: float, bias: bool, activation: int = 0
+) -> int:
     """A dense layer with a random kernel, of four bits at times."""
     width = int(w.graph.tensors[given].shape[-1])
     scale = _scale(rng)
-    if width % 2 == 0 and rng.random() < 0.3:
+    if width % 2 == 0 and rng.random() < four_bits:
         packed = rng.integers(0, 256, units * width // 2).astype(np.uint8)
         kernel = w.tensor((units, width), "INT4", scale=scale, data=packed)
     else:

@@ -9,8 +9,8 @@ def mul(call: Call) -> Value:
     """Element by element."""
     left, right, made = call.given(0), call.given(1), call.made
     first, second = call.broadcast(left), call.broadcast(right)
-    multiplier, shift = multipliers.of_elements(left.tensor, right.tensor, made)
     bounds = call.bounds()
+    multiplier, shift = multipliers.of_elements(left.tensor, right.tensor, made)
     return Value(
         made,
         made.shape,
@@ -22,8 +22,8 @@ def add(call: Call) -> Value:
     """Element by element, of different scales."""
     left, right, made = call.given(0), call.given(1), call.made
     first, second = call.broadcast(left), call.broadcast(right)
-    of_left, of_right, of_sum = multipliers.of_sum(left.tensor, right.tensor, made)
     bounds, raised = call.bounds(), 2**multipliers.ADD_SHIFT
+    of_left, of_right, of_sum = multipliers.of_sum(left.tensor, right.tensor, made)
 
     def at(place: str) -> str:
         terms = (
@@ -41,6 +41,7 @@ def batch_matmul(call: Call) -> Value:
     if call.option("adjX") or call.option("adjY") or any(size != 1 for size in (*left.shape[:-2], *right.shape[:-2])):
         raise call.refused("of transposed matrices or of several")
     n, width = right.shape[-2:]
+    bounds = call.bounds()
     multiplier, shift = multipliers.of_product(left.tensor, right.tensor, made)
 
     def before(place: str) -> list[str]:
@@ -53,7 +54,7 @@ def batch_matmul(call: Call) -> Value:
             "}",
         ]
 
-    element = call.clamped(f"scaled(sum, {multiplier}, {shift})", call.bounds())
+    element = call.clamped(f"scaled(sum, {multiplier}, {shift})", bounds)
     return Value(made, made.shape, at=lambda place: element, before=before)
 
 
@@ -68,8 +69,8 @@ def fully_connected(call: Call) -> Value:
     if given.pointer is None or given.tensor.is_constant:
         raise call.refused("of values that are not computed")
     bias = call.inputs[2] if len(call.inputs) > 2 else None
-    multiplier, shift = multipliers.of_product(given.tensor, matrix.tensor, made)
     bounds = call.bounds()
+    multiplier, shift = multipliers.of_product(given.tensor, matrix.tensor, made)
 
     def accumulator(place: str) -> str:
         if matrix.tensor.dtype == "int4":
@@ -88,6 +89,5 @@ def fully_connected(call: Call) -> Value:
         made,
         made.shape,
         at=lambda place: call.clamped(f"scaled({accumulator(place)}, {multiplier}, {shift})", bounds),
-        accumulator=accumulator,
         four=four,
     )

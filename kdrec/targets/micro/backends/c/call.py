@@ -52,6 +52,8 @@ class Call:
 
     def bounds(self) -> tuple[int, int]:
         """What the output is clamped to, its zero point taken away."""
+        if self.made.dtype != "int8":
+            raise self.refused(f"of {self.made.dtype}")
         activation, zero = self.option("fusedActivationFunction"), self.made.zero_point or 0
         if activation not in (NO_ACTIVATION, RELU):
             raise self.refused(f"with the fused activation {activation}")

@@ -70,9 +70,13 @@ def lower(subject: Subject, signature: Signature) -> Program:
             values[place] = constant(tensor, name)
         return values[place]
 
-    ranked = _ranked(subject.steps, output)
     for step in subject.steps:
         _check(step)
+    ranked = _ranked(subject.steps, output)
+    last = next((step for step in subject.steps if step.operator.outputs[0] == ranked), None)
+    if last is None or last.name != "FULLY_CONNECTED":
+        raise TargetError(f"scores must come from a FULLY_CONNECTED for the C generator, and do not; {WAY_OUT}")
+    for step in subject.steps:
         given = tuple(value_of(step, place) for place in step.operator.inputs)
         value = EMITTERS[step.name](Call(step, given, narrow))
         place = step.operator.outputs[0]
@@ -82,15 +86,14 @@ def lower(subject: Subject, signature: Signature) -> Program:
             kept.append(Kept(name, value.size, len(steps) - 1))
             value = _kept(value, name)
         values[place] = value
-    scores = values.get(output)
-    if scores is None or scores.accumulator is None or scores.four is None:
-        raise TargetError(f"scores must come from a FULLY_CONNECTED for the C generator, and do not; {WAY_OUT}")
-    last = next(step for step in subject.steps if step.operator.outputs[0] == ranked)
+    scores = values[output]
+    four = scores.four
+    assert four is not None  # of every FULLY_CONNECTED, and of its views
     rest = -scores.size % 4  # rows that are scored with the last item, and are none
     beyond = {
         f"table_{tensor.buffer}": rest * int(np.prod(tensor.shape[1:])) for tensor in last.inputs if tensor.is_constant
     }
-    return Program(tuple(steps), tuple(kept), scores, scores.four, inputs, limits, tables, beyond)
+    return Program(tuple(steps), tuple(kept), scores, four, inputs, limits, tables, beyond)
 
 
 def names_in_c(names: list[str]) -> dict[str, str]:
@@ -148,4 +151,4 @@ def _kept(value: Value, name: str) -> Value:
     def at(place: str) -> str:
         return f"{name}[{place}]"
 
-    return replace(value, at=at, row=None, before=None, pointer=name, accumulator=None)
+    return replace(value, at=at, row=None, before=None, pointer=name, four=None)

@@ -23,8 +23,8 @@ class Value:
         row: (index of a row, place in it) -> the element, for values of which rows are looked up.
         before: a flat index -> statements that `at` needs before it.
         pointer: to its elements where they are kept in memory, or None.
-        accumulator: a flat index -> the int32 sum that is scaled to the element; None where there is none.
-        four: a flat index -> statements that write such sums of four neighbours to `sums`, read beyond the last or not.
+        four: a flat index -> statements that write the int32 sums, before they are scaled, of it and the next three to
+            `sums`; None where there are no sums.
         least: of an int32 tensor, what no element is below.
         most: what none is above; None where only the caller knows.
         source: of an int32 tensor that the caller gives, its name.
@@ -36,7 +36,6 @@ class Value:
     row: Callable[[str, str], str] | None = None
     before: Callable[[str], list[str]] | None = None
     pointer: str | None = None
-    accumulator: Element | None = None
     four: Callable[[str], list[str]] | None = None
     least: int = 0
     most: int | None = None
@@ -67,7 +66,6 @@ class Value:
             row=None,
             before=moved(self.before),
             pointer=f"{self.pointer} + {first}" if self.pointer else None,
-            accumulator=moved(self.accumulator),
             four=moved(self.four),
         )
 
