@@ -150,7 +150,8 @@ def _pictures(report: dict[str, Any]) -> dict[str, dict[str, str]]:
     if report.get("comparison"):
         drawn["comparison"] = (
             "What each step brings",
-            "The same data and teacher; up and to the left is better. Grey are those without distillation.",
+            "The same data and teacher; to the right is better. Grey are those without distillation; the bars are 95 % "
+            "intervals of the mean over users.",
             pictures.comparison(report),
         )
     if report.get("search"):

@@ -1,6 +1,7 @@
 """The report's pictures as matplotlib Figures, which a notebook shows and the page embeds."""
 
 import math
+import textwrap
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -8,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from kdrec.report.rows import Row, interval, made_from, made_smaller, ndcg, steps
-from kdrec.report.words import change, metric_name, quality, row_name, stage_name
+from kdrec.report.words import change, kib, metric_name, quality, row_name, stage_name
 
 INK = "#2b3038"  # the page replaces it by its own text colour
 GREY = "#828b98"
@@ -68,29 +69,31 @@ def quality_against_bytes(report: dict[str, Any]) -> Figure:
 
 
 def comparison(report: dict[str, Any]) -> Figure:
-    """NDCG@k of every variant of `kdrec compare` against the bytes of its file, numbered in the order of the table.
+    """NDCG@k of every variant of `kdrec compare`, in the order of the table, with the size of its file at the right.
 
     Args:
         report: the content of report.json, with `comparison`.
     """
-    figure, axes = _figure(1, height=5.6)
+    rows = report["comparison"]
+    figure, axes = _figure(1, height=1.0 + 0.36 * len(rows))
     ax, teacher = axes[0], next((row for row in report["rows"] if row["name"] == "teacher"), None)
     if teacher is not None and (reached := ndcg(report, teacher)) is not None:
-        ax.axhline(reached, color=_COLOURS["teacher"], linestyle="--", linewidth=1.2, label="Teacher")
-    for place, row in enumerate(report["comparison"]):
+        ax.axvline(reached, color=_COLOURS["teacher"], linestyle="--", linewidth=1.2, label="Teacher")
+    for place, row in enumerate(rows):
         value = _number(ndcg(report, row))
-        distilled = "distillation" in row["name"]
-        ax.plot(
-            row["bytes"] / 1024, value, _MARKERS[place % len(_MARKERS)], markersize=7, markeredgecolor=INK,
-            color=_FILE_COLOUR if distilled else GREY, markeredgewidth=0.6, label=f"{place + 1}  {row['name']}",
+        ax.errorbar(
+            value, place, xerr=_bars(report, row, value), fmt="o", markersize=6, elinewidth=1, capsize=2,
+            color=_FILE_COLOUR if "distillation" in row["name"] else GREY,
         )  # fmt: skip
         ax.annotate(
-            str(place + 1), (row["bytes"] / 1024, value), xytext=(5, 4), textcoords="offset points", fontsize=8,
-            color=INK,
-        )  # fmt: skip
-    logarithmic_kib(ax, "File")
-    ax.set_ylabel(metric_name(f"ndcg@{report['k']}"))
-    _legend(figure, ax, columns=1)
+            kib(row["bytes"]), (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=INK
+        )
+    ax.set_yticks(range(len(rows)), [textwrap.fill(row["name"], 28) for row in rows], fontsize=7.5)
+    ax.invert_yaxis()
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=4))
+    ax.set_xlabel(metric_name(f"ndcg@{report['k']}"))
+    ax.set_title("File", loc="right", fontsize=8, color=INK)
+    _legend(figure, ax)
     return figure
 
 

@@ -91,11 +91,11 @@ def test_training_is_drawn_at_the_k_that_it_logs():
     assert list(ax.lines[0].get_ydata()) == [0.1, 0.2] and ax.get_ylabel() == "NDCG@3, validation"
 
 
-def test_a_comparison_shows_each_variant_by_its_number() -> None:
+def test_a_comparison_shows_each_variant_on_a_line_of_its_own() -> None:
     report = fake_report() | {"comparison": fake_comparison()}
     axes = comparison(report).axes[0]
-    points = [line.get_xydata().tolist()[0] for line in axes.lines[1:]]
-    assert points == [[row["bytes"] / 1024, row["ndcg@10"]] for row in report["comparison"]]
-    assert [text.get_text() for text in axes.texts] == ["1", "2", "3"]
-    labels = [line.get_label() for line in axes.lines]
-    assert labels == ["Teacher", "1  nothing", "2  pruning", "3  distillation, four bits"]
+    values = [line.get_xydata().tolist()[0] for line in axes.lines if line.get_marker() == "o"]
+    assert values == [[row["ndcg@10"], place] for place, row in enumerate(report["comparison"])]
+    assert [text.get_text() for text in axes.texts] == ["186 KiB", "176 KiB", "33 KiB"]
+    labels = [label.get_text().replace("\n", " ") for label in axes.get_yticklabels()]
+    assert labels == ["nothing", "pruning", "distillation, four bits"]
