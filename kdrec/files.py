@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -108,3 +108,22 @@ def canonical_json(value: Any) -> str:
     '{"a":[1,2],"b":1}'
     """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def replace_folder(folder: str | Path, files: Mapping[str, bytes]) -> None:
+    """Write files as the only ones of a folder, all of them or none; older ones of these names are replaced.
+
+    Raises:
+        OutputError: the folder holds something else, or no space is left.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file, not a folder to write to: give another output folder")
+    foreign = sorted(path.name for path in folder.iterdir() if path.name not in files) if folder.exists() else []
+    if foreign:
+        raise OutputError(
+            f"{folder} holds something else, for example {foreign[0]}, and would lose it: give another output folder"
+        )
+    with atomic_folder(folder) as fresh:
+        for name, content in files.items():
+            (fresh / name).write_bytes(content)

@@ -14,9 +14,11 @@ import tf_keras as keras
 from kdrec import __version__, libraries, targets
 from kdrec.bench.latency import bench
 from kdrec.bundle import golden
+from kdrec.bundle.fields import parse
 from kdrec.bundle.items import Items
 from kdrec.bundle.manifest import DataSource, HistoryInput, Manifest
 from kdrec.bundle.read import open_bundle
+from kdrec.bundle.stored import stored
 from kdrec.bundle.write import write_bundle
 from kdrec.catalogue import over_log
 from kdrec.compress import recipes
@@ -30,6 +32,7 @@ from kdrec.export.ranges import within
 from kdrec.runtime.judge import judge
 from kdrec.runtime.micro_interpreter import MicroFile
 from kdrec.targets.base import Target, require
+from kdrec.targets.base.vela import REPORT
 from kdrec.tflite.sizes import sizes
 
 CALIBRATION_ROWS, GOLDEN_ROWS = 512, 16
@@ -63,16 +66,22 @@ def check_targets(config: Config) -> None:
     """Refuse targets and a recipe that cannot be exported, before hours of training.
 
     Raises:
-        KdrecError: as of `export_jobs`; TargetError: the interpreter that judges a target is not installed.
+        KdrecError: as of `export_jobs`; TargetError: what judges or finishes a target's file is not installed.
     """
     export_jobs(config)
     for name in config.targets:
-        oracle = targets.get(name).oracle
-        if oracle == "tflite-micro" and importlib.util.find_spec("tflite_micro") is None:
+        target = targets.get(name)
+        if target.oracle == "tflite-micro" and importlib.util.find_spec("tflite_micro") is None:
             raise TargetError(
-                f"target {name!r} is judged by the {oracle} interpreter, which is not installed: "
+                f"target {name!r} is judged by the {target.oracle} interpreter, which is not installed: "
                 f"pip install 'kdrec[micro]', or leave the target out with --target"
             )
+        for package, extra in target.packages.items():
+            if not libraries.versions({package}):
+                raise TargetError(
+                    f"target {name!r} needs {package}, which is not installed: pip install 'kdrec[{extra}]', "
+                    f"or leave the target out with --target"
+                )
 
 
 def export_bundles(
@@ -83,7 +92,7 @@ def export_bundles(
     folder: str | Path,
     kept: KeptItems | None = None,
 ) -> None:
-    """Write a bundle, still without metrics, for each target of a configuration, into `folder/<target>`.
+    """Write a bundle, still without metrics of quality, for each target of a configuration, into `folder/<target>`.
 
     Args:
         student: trained.
@@ -92,7 +101,8 @@ def export_bundles(
         kept: the items that the student knows, where they are not all of the split's.
 
     Raises:
-        ConversionError: the converter refused or died; TargetError: a file breaks a rule of its device.
+        ConversionError: the converter refused or died; TargetError: a file breaks a rule of its device, or could not
+            be finished for it.
     """
     examples = calibration(split, student, config, kept)
     rows, length = examples["history"].shape
@@ -107,6 +117,9 @@ def export_bundles(
         cases[0]["history"] = [0] * (length - 1) + [1]  # the shortest history, too
         files = {**exported.files, "items.json": _items(split, kept).to_json()}
         files["golden.json"] = golden.make(target.oracle, cases, judge(manifest, files).answers)
+        if target.finish is not None:
+            finished = target.finish(exported.model)
+            files, manifest = {**files, **finished.files}, replace(manifest, metrics=finished.figures)
         write_bundle(Path(folder, target.name), files, manifest)
 
 
@@ -162,10 +175,10 @@ def shipped(folder: Path, split: Split | None = None) -> Shipped:
     scorer: Any = judge(manifest, files)
     if split is not None:
         scorer = over_log(scorer, bundle.items, split.train.item_ids.tolist())
-    models = {name: content for name, content in files.items() if name not in ("items.json", "golden.json")}
     model_file = manifest.signatures["score"].file
+    models = stored(files, model_file)
     split_up = sizes(files[model_file], manifest.data.n_items, int(manifest.history.rare is not None))
-    host = {name: content for name, content in models.items() if name != model_file}
+    host = {name: content for name, content in models.items() if name.endswith(".npy")}
     timed = bench(folder / model_file, "score")
     known: dict[str, Any] = {
         "target": manifest.target,
@@ -178,11 +191,14 @@ def shipped(folder: Path, split: Split | None = None) -> Shipped:
         "latency_us_p50": timed.latency_us_p50,
         "latency_us_p90": timed.latency_us_p90,
         "latency_us_p99": timed.latency_us_p99,
+        **{name: round(value) for name, value in manifest.metrics.items()},  # of what the target added
     }
+    if REPORT in files:
+        known["placement"] = parse(REPORT, files[REPORT]).key("operators").value
     if manifest.data.log_items is not None:
         left_out = manifest.data.log_items - manifest.data.n_items
         known["saved_bytes"] = round(known["table_bytes"] * left_out / manifest.data.n_items)
-    if manifest.oracle == "tflite-micro":
+    if manifest.oracle == "tflite-micro" and model_file in models:
         one: dict[str, np.ndarray] = {name: np.zeros(1, np.int32) for name in manifest.context}
         one["history"] = np.ones((1, manifest.history.length), np.int32)
         known["arena_bytes"] = MicroFile(files[model_file]).run(one).arena_bytes
@@ -194,9 +210,9 @@ def _entries(array: bytes) -> int:
 
 
 def publish(source: Path, place: Path, metrics: Mapping[str, float]) -> None:
-    """Write a judged bundle, its metrics in the manifest, to where the user finds it."""
+    """Write a judged bundle, its metrics in the manifest beside figures that it has, to where the user finds it."""
     bundle = open_bundle(source)
-    write_bundle(place, bundle.files, replace(bundle.manifest, metrics=metrics))
+    write_bundle(place, bundle.files, replace(bundle.manifest, metrics={**bundle.manifest.metrics, **metrics}))
 
 
 def _manifest(
@@ -215,7 +231,7 @@ def _manifest(
         target=target.name,
         recipe=exported.job.recipe.name,
         kdrec=__version__,
-        libraries=libraries.taking_part(config, target.oracle),
+        libraries=libraries.taking_part(config, target.oracle, target.packages),
         data=DataSource(name, split.fingerprint(), n_items, log_items),
         history=HistoryInput(length, split.ordered, rare),
         context={key: tuple(column.vocabulary.tolist()) for key, column in split.train.context.items()},

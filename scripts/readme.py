@@ -17,6 +17,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 import compare_table
 import export_table
+import micro_c_table
 import search_table
 import small_table
 import speed_table
@@ -39,6 +40,7 @@ TABLES = {  # of a result file by its name, as its block is called
     "tables_demo": tables_table.table,
     "tables_ml_1m": tables_table.table,
     "export": export_table.table,
+    "micro_c": micro_c_table.table,
     "speed": speed_table.tables,
 }
 PICTURES = {  # of a result file by its name, as its block is called after `picture_`; and what they show

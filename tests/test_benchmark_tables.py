@@ -226,3 +226,8 @@ def test_memory_counts_a_process_and_what_it_starts() -> None:
         process.wait()
         process.stdout.close()
     assert 160 < peak.mib < 260
+
+
+def test_the_table_of_generated_c_names_what_was_not_measured() -> None:
+    assert doctest.testmod(script("micro_c_table")).attempted == 3
+    assert doctest.testmod(script("micro_c_table")).failed == 0

@@ -21,7 +21,19 @@ from kdrec.cli.options import config_of
 from kdrec.config import Config
 from kdrec.errors import TrainingError
 
-COMMANDS = ["run", "distill", "compare", "search", "sensitivity", "evaluate", "recommend", "inspect", "bench", "check"]
+COMMANDS = [
+    "run",
+    "distill",
+    "compare",
+    "search",
+    "sensitivity",
+    "evaluate",
+    "recommend",
+    "inspect",
+    "bench",
+    "check",
+    "export",
+]
 ROW = {
     "parameters": 512,
     "target": None,

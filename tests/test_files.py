@@ -58,3 +58,16 @@ def test_full_disk_is_named_for_folders(tmp_path):
 def test_sha256_of_file_equals_that_of_bytes(tmp_path):
     (tmp_path / "a").write_bytes(b"kdrec" * 100_000)
     assert files.sha256_of(tmp_path / "a") == files.sha256_of(b"kdrec" * 100_000)
+
+
+def test_a_folder_of_files_replaces_its_own_and_nothing_else(tmp_path):
+    folder = tmp_path / "code"
+    files.replace_folder(folder, {"a.c": b"1", "a.h": b"2"})
+    files.replace_folder(folder, {"a.c": b"3", "a.h": b"4"})
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"a.c": b"3", "a.h": b"4"}
+    (folder / "mine.txt").write_text("kept")
+    with pytest.raises(OutputError, match="code holds something else, for example mine.txt, and would lose it: give"):
+        files.replace_folder(folder, {"a.c": b"5", "a.h": b"6"})
+    with pytest.raises(OutputError, match="mine.txt is a file, not a folder to write to: give another output folder"):
+        files.replace_folder(folder / "mine.txt", {})
+    assert (folder / "a.c").read_bytes() == b"3"

@@ -1,11 +1,15 @@
 """A JSON file read with suspicion: every value is asked for by name and type, and a refusal says where it stands."""
 
 import json
+import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from kdrec.errors import BundleError
+
+HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")  # characters beyond 16 bits are written as two of them
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ class Field:
     def number(self) -> float:
         if type(self.value) not in (int, float):
             self.refuse("must be a number")
+        if not abs(self.value) <= sys.float_info.max:  # JSON's 1e999 is read as infinity
+            self.refuse("must be a finite number")
         return self.value
 
     def positive(self) -> float:
@@ -112,6 +118,8 @@ def parse(file: str, content: bytes) -> Field:
     """
     try:
         value = json.loads(content.decode(), parse_constant=_refuse_constant)
+        if HALF_CHARACTER.search(content):
+            json.dumps(value, ensure_ascii=False).encode()  # finds a half that stands alone, which nothing can print
     except (ValueError, RecursionError) as error:
         raise BundleError(
             f"{file} is not JSON ({error}); the file was cut or altered: export the bundle again"

@@ -4,12 +4,14 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from kdrec.bundle.checksum import Checksum, is_plain_name
 from kdrec.bundle.fields import Field, parse
 from kdrec.bundle.host import HostPart
 from kdrec.bundle.signatures import SignatureSpec
 from kdrec.errors import BundleError
+from kdrec.files import sha256_of
 
 SCHEMA = 2  # 2: the file knows a part of the log's items; a bundle that knows them all is still written as 1
 NAME = "manifest.json"
@@ -114,13 +116,15 @@ class Manifest:
             "metrics": {name: _finite(name, value) for name, value in self.metrics.items()},
             "oracle": self.oracle,
         }
+        document["sha256"] = seal(document)
         return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
     @classmethod
     def from_json(cls, content: bytes) -> "Manifest":
         root = parse(NAME, content)
         check_schema(root)
-        root.only(_FIELDS)
+        is_sealed = "sha256" in root.mapping()  # bundles of the first versions are not
+        root.only((*_FIELDS, *(["sha256"] if is_sealed else [])))
         data, history = root.key("data"), root.key("history")
         is_cut = root.key("schema").value == 2
         data.only(("name", "fingerprint", "n_items", *(["log_items"] if is_cut else [])))
@@ -156,6 +160,8 @@ class Manifest:
             metrics={name: value.number() for name, value in root.key("metrics").mapping().items()},
         )
         manifest._check_files(root)
+        if is_sealed and root.key("sha256").digest() != seal(root.value):
+            root.key("sha256").refuse(f"must be that of the other fields, {seal(root.value)[:12]}…")
         return manifest
 
     def _check_files(self, root: Field) -> None:
@@ -168,6 +174,15 @@ class Manifest:
             root.key("files").refuse(f"must list {missing[0]}")
         if "score" not in self.signatures:
             root.key("signatures").refuse("must have 'score'")
+
+
+def seal(document: Mapping[str, Any]) -> str:
+    """The sha256 of a manifest's content, however it is laid out: one changed digit would change a list unnoticed.
+
+    It finds what was altered by accident; who alters a bundle on purpose can write a fitting one.
+    """
+    content = {name: value for name, value in document.items() if name != "sha256"}
+    return sha256_of(json.dumps(content, sort_keys=True).encode())
 
 
 def check_schema(root: Field) -> None:

@@ -15,6 +15,7 @@ from kdrec.cli.console import print_error
 from kdrec.cli.distill import distill
 from kdrec.cli.evaluate import evaluate
 from kdrec.cli.examples import BEGIN, EXAMPLES, epilog
+from kdrec.cli.export import export
 from kdrec.cli.inspect import inspect
 from kdrec.cli.recommend import recommend
 from kdrec.cli.run import run
@@ -65,7 +66,7 @@ def kdrec(
     """Distill a recommender into a tiny int8 .tflite that still recommends like the teacher."""
 
 
-for command in (run, distill, compare, search, sensitivity, evaluate, recommend, inspect, bench, check):
+for command in (run, distill, compare, search, sensitivity, evaluate, recommend, inspect, bench, check, export):
     app.command(epilog=epilog(EXAMPLES[command.__name__]))(command)
 
 

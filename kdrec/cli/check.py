@@ -11,10 +11,10 @@ from rich.markup import escape
 from kdrec.cli.console import output, print_json
 from kdrec.cli.model_file import File, model_file
 from kdrec.cli.option_texts import found
-from kdrec.errors import RuntimeFileError, TargetError
+from kdrec.errors import KdrecError, RuntimeFileError, TargetError
 
 if TYPE_CHECKING:
-    from kdrec.targets.base import Target, Violation
+    from kdrec.targets.base import Estimate, Target, Violation
 
 
 def check(
@@ -24,19 +24,46 @@ def check(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check a .tflite file against the rules of a device; exit status 1 when it breaks one."""
+    """Check a .tflite file against the rules of a device, and size it; exit status 1 when it breaks one."""
     from kdrec import targets
     from kdrec.targets import base
 
     path = model_file(file)
     device = targets.get(target or target_of(path))
-    violations = base.check(content_of(path), device)
+    content = content_of(path)
+    violations, sizes = base.check(content, device), base.estimate(content, device)
     broken = any(not violation.is_warning for violation in violations)
+    figures, notes = ({}, []) if broken else asked_tools(content, path, device)
     if as_json:
-        print_json({"file": str(path), "target": device.name, "violations": [asdict(each) for each in violations]})
+        print_json(
+            {
+                "file": str(path),
+                "target": device.name,
+                "violations": [asdict(each) for each in violations],
+                "estimates": {each.name: {"bytes": each.bytes, "limit": each.limit} for each in sizes},
+                "tools": figures,
+                "notes": notes,
+            }
+        )
     else:
         show(path, device, violations)
+        show_sizes(sizes, figures, notes)
+        show_verdict(path, device, violations)
     raise typer.Exit(1 if broken else 0)
+
+
+def asked_tools(content: bytes, path: Path, device: "Target") -> tuple[dict[str, float], list[str]]:
+    """What the device's own tools say of a file that keeps its rules, and notes of what they could not say."""
+    from kdrec.runtime import micro_process
+
+    try:
+        if device.finish is not None:
+            return dict(device.finish(content).figures), []
+        if device.oracle == "tflite-micro" and micro_process.is_installed():
+            return {"arena_bytes": micro_process.arena_bytes(content, str(path))}, []
+    except KdrecError as error:
+        return {}, [str(error)]
+    return {}, []
 
 
 def target_of(path: Path) -> str:
@@ -73,6 +100,21 @@ def show(path: Path, device: "Target", violations: "list[Violation]") -> None:
                 f"  {escape(violation.where)}: {escape(violation.message.removeprefix(rule.message).strip())}"
             )
         console.print(f"  {escape(rule.way_out)}")
+
+
+def show_sizes(sizes: "list[Estimate]", figures: dict[str, float], notes: list[str]) -> None:
+    """What the file takes of the device: a line each that is counted, and what its interpreter or compiler says."""
+    console = output()
+    for each in sizes:
+        limit = "" if each.limit is None else f" of {each.limit:,}"
+        console.print(f"estimate {each.name}: {each.bytes:,} bytes{limit}")
+    if figures:
+        console.print("the device's tools say: " + ", ".join(f"{name} {value:,.0f}" for name, value in figures.items()))
+    for note in notes:
+        console.print(f"[yellow]the device's tools[/]: {escape(note)}")
+
+
+def show_verdict(path: Path, device: "Target", violations: "list[Violation]") -> None:
     broken = len({violation.rule for violation in violations if not violation.is_warning})
     verdict = f"breaks {broken} of" if broken else "keeps"
-    console.print(f"{escape(str(path))} {verdict} the {len(device.rules)} rules of {device.title}")
+    output().print(f"{escape(str(path))} {verdict} the {len(device.rules)} rules of {device.title}")

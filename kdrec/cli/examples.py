@@ -47,6 +47,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "kdrec check tflite_models/demo/micro": "by the device that the bundle names",
         "kdrec check any.tflite --target micro": "",
     },
+    "export": {"kdrec export tflite_models/demo/micro --out recommender": "C99 without a runtime"},
 }  # fmt: skip
 
 

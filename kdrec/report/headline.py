@@ -6,6 +6,7 @@ from kdrec.report.rows import Row, find, interval, main_file, ndcg
 from kdrec.report.words import change, kib, microseconds, part_of, percent, quality, row_name
 
 _NOT_MEASURED_ON = {
+    "android": "a phone",
     "micro": "a microcontroller",
     "coral_edgetpu": "an Edge TPU, and without the host's lookup of the history",
 }
@@ -95,7 +96,7 @@ def _distillation(report: dict[str, Any]) -> str:
 def _latency(file: Row) -> str:
     if file["latency_us_p50"] is None:
         return ""
-    device = _NOT_MEASURED_ON.get(file["target"], "a phone")
+    device = _NOT_MEASURED_ON.get(file["target"], "the device itself")
     return (
         f"From a history to all scores it takes {microseconds(file['latency_us_p50'])} (median, LiteRT, one thread, "
         f"the machine that made this report; not {device})."

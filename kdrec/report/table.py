@@ -9,11 +9,12 @@ from rich.table import Table
 
 from kdrec.report.check import ReportError
 from kdrec.report.rows import Row
-from kdrec.report.words import count, kib, metric_name, microseconds, percent, quality, row_name
+from kdrec.report.words import count, kib, left_to_cpu, metric_name, microseconds, percent, quality, row_name
 
 SHORT = ("name", "bytes", "keep", "ndcg@k", "recall@k", "latency_us_p50")
 MAIN = (*SHORT, "gzip_bytes", "parameters", "tied_share", "arena_bytes")
 COMPARED = ("name", "bytes", "gzip_bytes", "peak_memory_bytes", "latency_us_p50", "keep", "ndcg@k", "recall@k")
+ON_NPU = ("compiled_bytes", "sram_bytes", "npu_cycles", "placement")  # of files that have them
 HEAD_AND_TAIL = ("name", "saved_bytes", "ndcg@k", "ndcg@k_head", "recall@k_head", "ndcg@k_tail", "recall@k_tail")
 _NOT_COLUMNS = ("target", "recipe", "form")
 
@@ -49,6 +50,12 @@ _KNOWN = {
         Column("latency_us_p99", "Latency p99", microseconds),
         Column("arena_bytes", "Arena", kib),
         Column("peak_memory_bytes", "Memory", kib),
+        Column("compiled_bytes", "Compiled", kib),
+        Column("sram_bytes", "SRAM", kib),
+        Column("npu_cycles", "NPU cycles", count),
+        Column("npu_operators", "NPU operators", count),
+        Column("cpu_operators", "CPU operators", count),
+        Column("placement", "Left to the CPU", left_to_cpu),
     )
 }
 

@@ -29,9 +29,11 @@ def row_name(row: dict[str, Any]) -> str:
 
     >>> row_name({"name": "int8_android", "form": "file", "target": "android", "recipe": "int8"})
     'Android file, int8'
+    >>> row_name({"name": "int8_ethos_u55", "form": "file", "target": "ethos_u55", "recipe": "int8"})
+    'Ethos U55 file, int8'
     """
     if row["form"] == "file" and row["target"]:
-        target = _TARGETS.get(row["target"], row["target"].replace("_", " ").capitalize())
+        target = _TARGETS.get(row["target"], row["target"].replace("_", " ").title())
         return f"{target} file" + (f", {row['recipe']}" if row["recipe"] else "")
     return stage_name(row["name"])
 
@@ -127,6 +129,22 @@ def microseconds(value: float | None) -> str:
     if value is None:
         return MISSING
     return f"{value:,.1f} µs" if value < 10 else f"{value:,.0f} µs"
+
+
+def left_to_cpu(placement: dict[str, dict[str, int]] | None) -> str:
+    """What a compiler for an NPU left to the CPU.
+
+    >>> left_to_cpu({"GATHER": {"cpu": 4, "npu": 0}, "ADD": {"cpu": 0, "npu": 2}}), left_to_cpu(None)
+    ('4 GATHER of 6 operators', '–')
+    >>> left_to_cpu({"ADD": {"cpu": 0, "npu": 2}})
+    'none of 2 operators'
+    """
+    if placement is None:
+        return MISSING
+    left = [f"{place['cpu']} {name}" for name, place in placement.items() if place["cpu"]]
+    return (
+        f"{', '.join(left) or 'none'} of {sum(place['cpu'] + place['npu'] for place in placement.values())} operators"
+    )
 
 
 def part_of(size: float, whole: float) -> str:

@@ -1,25 +1,16 @@
-"""A micro file in the TensorFlow Lite Micro interpreter, in a process of its own: a crash there is an error here."""
+"""A micro file in the TensorFlow Lite Micro interpreter, in a process of its own."""
 
-import importlib.util
-import re
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from kdrec.bundle.golden import Answer, Inputs
 from kdrec.errors import RuntimeFileError
+from kdrec.runtime import micro_process
 from kdrec.runtime.inputs import batch_of, checked
 from kdrec.runtime.interpreter import Edge
 from kdrec.tflite.views import Signature, Tensor, read
-
-WORKER = Path(__file__).with_name("micro_worker.py")
-ARENA = re.compile(r"Arena allocation total (\d+) bytes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +42,11 @@ class MicroFile:
     """
 
     def __init__(
-        self, content: bytes, name: str = "model.tflite", timeout: float = 3600.0, last_token: int | None = None
+        self,
+        content: bytes,
+        name: str = "model.tflite",
+        timeout: float = micro_process.TIMEOUT,
+        last_token: int | None = None,
     ):
         self._content, self.name, self._timeout = content, name, timeout
         try:
@@ -89,45 +84,13 @@ class MicroFile:
         Raises:
             RuntimeFileError: the `tflite-micro` wheel is not installed, or the interpreter refused the file or died.
         """
-        if importlib.util.find_spec("tflite_micro") is None:
-            raise RuntimeFileError(
-                f"{self.name} needs the micro interpreter, which is not installed: pip install 'kdrec[micro]'"
-            )
         n_rows, arrays = checked(x, self._names, self.length, self._last_token)
         if n_rows == 0:
             raise RuntimeFileError(f"{self.name}: x must have at least one row, received none; give a history")
-        with tempfile.TemporaryDirectory(prefix="kdrec-micro-") as temporary:
-            folder = Path(temporary)
-            (folder / "model.tflite").write_bytes(self._content)
-            np.savez(folder / "inputs.npz", **{f"input_{i}": arrays[name] for i, name in enumerate(self._names)})  # type: ignore[arg-type]
-            said = self._work(folder)
-            stored = np.load(folder / "outputs.npy", allow_pickle=False)
-        arena = ARENA.search(said)
-        if arena is None:
-            raise RuntimeFileError(f"{self.name}: the micro interpreter reported no arena size; update tflite-micro")
-        return MicroScores(stored, self._edge.dequantize(stored), int(arena[1]))
-
-    def _work(self, folder: Path) -> str:
-        """Run the worker; returns what it wrote to stderr."""
-        # -P: the worker's folder, kdrec/runtime, must not shadow other modules.
-        command = [sys.executable, "-P", str(WORKER), str(folder)]
-        try:
-            ended = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=self._timeout)
-        except subprocess.TimeoutExpired as error:
-            raise RuntimeFileError(
-                f"{self.name}: the micro interpreter took longer than {self._timeout:g} seconds; give fewer rows"
-            ) from error
-        if ended.returncode < 0:
-            raise RuntimeFileError(
-                f"{self.name}: the micro interpreter died of {signal.Signals(-ended.returncode).name}; "
-                f"the file was altered or was not exported for the target micro: `kdrec check` says which"
-            )
-        if ended.returncode:
-            raise RuntimeFileError(
-                f"{self.name}: the micro interpreter refused the file: {_reason(ended.stderr)}; "
-                f"`kdrec check` says which rule it breaks"
-            )
-        return ended.stderr
+        inputs = [arrays[name][:, np.newaxis] for name in self._names]  # each call has a batch of one
+        stored, arena = micro_process.run(self._content, inputs, self.name, self._timeout)
+        stored = stored[:, 0]
+        return MicroScores(stored, self._edge.dequantize(stored), arena)
 
 
 def _inputs_in_order(signature: Signature, order: tuple[int, ...]) -> list[str]:
@@ -138,10 +101,3 @@ def _inputs_in_order(signature: Signature, order: tuple[int, ...]) -> list[str]:
 
 def _edge(tensor: Tensor) -> Edge:
     return Edge(np.dtype(tensor.dtype), tensor.shape, tensor.scale or 0.0, tensor.zero_point or 0)
-
-
-def _reason(text: str) -> str:
-    """The interpreter's own words: what it wrote before Python's traceback, or the traceback's last line."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    words = [line for line in lines if "Didn't find op" in line or "Failed to" in line]
-    return (words or lines or ["no reason given"])[0 if words else -1]

@@ -1,4 +1,4 @@
-"""The process that holds the micro interpreter; micro_interpreter.py starts it by path, without kdrec."""
+"""The process that holds the micro interpreter; micro_process.py starts it by path, without kdrec."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def main(folder: Path) -> None:
-    """Answer every row of inputs.npz with the first output of model.tflite, into outputs.npy."""
+    """Answer every call in inputs.npz, (calls, *shape) an input, with model.tflite's first output, into outputs.npy."""
     from tflite_micro.python.tflite_micro import runtime
 
     interpreter = runtime.Interpreter.from_bytes(
@@ -17,12 +17,12 @@ def main(folder: Path) -> None:
     with np.load(folder / "inputs.npz", allow_pickle=False) as inputs:
         arrays = [inputs[f"input_{index}"] for index in range(len(inputs.files))]
     outputs = []
-    for row in range(len(arrays[0])):
+    for call in range(len(arrays[0])):
         # The arena space of an input is reused while the graph runs, so every invoke needs its inputs again.
         for index, array in enumerate(arrays):
-            interpreter.set_input(array[row : row + 1], index)
+            interpreter.set_input(array[call], index)
         interpreter.invoke()
-        outputs.append(np.array(interpreter.get_output(0))[0])
+        outputs.append(np.array(interpreter.get_output(0)))
     np.save(folder / "outputs.npy", np.array(outputs))
     interpreter.print_allocations()
 

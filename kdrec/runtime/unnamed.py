@@ -4,6 +4,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from kdrec.errors import RuntimeFileError
 from kdrec.tflite.read import parse
+from kdrec.tflite.views import integers
 from kdrec.tflite.write import pack
 
 TOKENS = (schema.TensorType.INT32, schema.TensorType.INT64)
@@ -21,8 +22,8 @@ def with_score(content: bytes, name: str) -> bytes:
     """
     model = parse(content)
     graph = model.subgraphs[0]
-    inputs, outputs = ([graph.tensors[at] for at in ends] for ends in (graph.inputs, graph.outputs))
-    shapes = [[int(size) for size in tensor.shape] for tensor in (*inputs, *outputs)]
+    inputs, outputs = ([graph.tensors[at] for at in integers(ends)] for ends in (graph.inputs, graph.outputs))
+    shapes = [list(integers(tensor.shape)) for tensor in (*inputs, *outputs)]
     one_row = all(len(shape) == 2 and shape[0] == 1 for shape in shapes)
     if len(inputs) != 1 or len(outputs) != 1 or not one_row or inputs[0].type not in TOKENS:
         raise RuntimeFileError(

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from kdrec import targets
 from kdrec.compress import recipes
 from kdrec.compression import final, not_smaller
 from kdrec.config import Config
 from kdrec.errors import DataError
 from kdrec.without_effect import CUTS, OF_VOCABULARY
 
-LITERT_ONLY = ("android",)  # targets whose files may have item rows of four bits
 ROUNDING_EPOCHS = 6  # of training under rounding, where the configuration names none
 
 # Option -> how a trial of Optuna chooses it; of options that count items, as a share. A new knob is a new line.
@@ -29,7 +29,7 @@ KNOBS: dict[str, Callable[[Any, Config], Any]] = {
 
 def recipes_of(config: Config) -> list[str]:
     """The precisions that every target of a configuration takes and that are worth a search."""
-    narrow = set(config.targets) <= set(LITERT_ONLY) and config.table == "full"
+    narrow = all(targets.get(name).takes("int4_table") for name in config.targets) and config.table == "full"
     return ["int8", "int4_table"] if narrow else ["int8"]
 
 

@@ -1,6 +1,7 @@
 """The Coral Edge TPU: a dense stage on the device, table lookup and top-k on the host."""
 
-from kdrec.targets.base import rules
+from kdrec.targets.base import edge_tpu_rules, rules
+from kdrec.targets.base.estimates import flash, parameter_cache
 from kdrec.targets.base.target import Target, operators
 
 # The manual, https://coral.ai/docs/edgetpu/models-intro, lists these.
@@ -23,28 +24,37 @@ coral_edgetpu = Target(
     name="coral_edgetpu",
     title="Coral Edge TPU",
     source="read in its manual and in compiler logs, not run: the compiler and a device decide",
+    proof="the file in LiteRT's CPU kernels, host part in numpy; its rules stand in for the compiler",
+    not_proven="compiling, running and timing on an Edge TPU: neither `edgetpu_compiler` nor a board was at hand",
+    sources={
+        "one_subgraph": 'a compiler log: "More than one subgraph is not supported"',
+        "lookup": "its manual lists no GATHER; the first operator that is not mapped, and all after it, run on the CPU",
+        "max_fc_outputs": 'a compiler log that refused 14,400 outputs: "try 2560"',
+        "max_constant_bytes": "its manual, an on-chip cache of about 8 MB; compiler logs leave 6.7 to 7.7 MiB of it",
+    },
     ops=LISTED | UNVERIFIED,
     unverified_ops=UNVERIFIED,
     signatures=("score",),
     recipes=("int8",),
-    one_subgraph=True,  # compiler logs: "More than one subgraph is not supported"
-    lookup="host",  # no GATHER; the first operator that is not mapped, and all after it, run on the CPU
-    max_fc_outputs=2560,  # the compiler refused 14,400 and said "try 2560"
-    max_constant_bytes=8 * 1024 * 1024,  # on-chip cache of about 8 MB
+    one_subgraph=True,
+    lookup="host",
+    max_fc_outputs=2560,
+    max_constant_bytes=8 * 1024 * 1024,
     rules=(
         rules.known_ops,
         rules.signatures_present,
         rules.one_subgraph,
         rules.fixed_shapes,
-        rules.eight_bits_only,
-        rules.three_inner_dimensions,
+        edge_tpu_rules.eight_bits_only,
+        edge_tpu_rules.three_inner_dimensions,
         rules.no_integer_division,
         rules.no_float_islands,
         rules.per_tensor_matrices,
-        rules.narrow_matrices,
-        rules.flat_matrix_outputs,
-        rules.mean_over_places,
-        rules.plain_concatenation,
+        edge_tpu_rules.narrow_matrices,
+        edge_tpu_rules.flat_matrix_outputs,
+        edge_tpu_rules.mean_over_places,
+        edge_tpu_rules.plain_concatenation,
     ),
-    advice=(rules.verified_ops, rules.fits_on_chip),
+    advice=(rules.verified_ops, edge_tpu_rules.fits_on_chip),
+    estimates=(flash, parameter_cache),
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 from ai_edge_litert import schema_py_generated as schema
 
 from kdrec.errors import RuntimeFileError
+from kdrec.tflite.counts import has_too_many_numbers, has_too_many_tables
 
 IDENTIFIER = b"TFL3"
 # What reading by offsets that lead astray raises.
@@ -43,8 +44,12 @@ def parse(source: bytes | str | Path) -> schema.ModelT:
     if content[4:8] != IDENTIFIER:
         raise damaged(name, "they lack the mark TFL3")
     try:
+        if has_too_many_tables(content):
+            raise damaged(name, "its tables overlap")
         model = schema.ModelT.InitFromPackedBuf(content, 0)
-        fault = _broken_reference(model)
+        fault = "its vectors overlap" if has_too_many_numbers(model, len(content)) else _broken_reference(model)
+    except RuntimeFileError:
+        raise
     except FAULTS as error:
         raise damaged(name, f"an offset leads outside the file ({error})") from error
     if fault:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import prod
 
+from kdrec.tflite.read import FAULTS, damaged
 from kdrec.tflite.views import File, Subgraph, Tensor, read
 
 MULTIPLIES = ("FULLY_CONNECTED", "MUL")
@@ -44,6 +45,13 @@ def sizes(content: bytes, n_items: int, unranked: int = 0) -> Sizes:
         RuntimeFileError: the bytes are not a whole .tflite file.
     """
     file = read(content)
+    try:
+        return _sizes(file, n_items, unranked)
+    except FAULTS as error:
+        raise damaged("the bytes given", f"a scoring operator lacks a tensor or a shape ({error})") from error
+
+
+def _sizes(file: File, n_items: int, unranked: int) -> Sizes:
     users: dict[int, Tensor] = {}
     for subgraph in file.subgraphs:
         for tensor in subgraph.tensors:

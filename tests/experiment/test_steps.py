@@ -162,11 +162,8 @@ def test_every_step_on_a_narrower_student(tmp_path):
         assert {(4, 6), (6, 4), (6, 6)} <= shapes  # what goes into the units that are left, out of them, and past them
     android = next(row for row in report["rows"] if row["target"] == "android")
     assert android["table_bytes"] == (ITEMS + 1) * 6
-    (table,) = (
-        tensor
-        for tensor in read((tmp_path / "out" / "android" / "model.tflite").read_bytes()).subgraphs[0].tensors
-        if tensor.is_constant and tensor.shape == (ITEMS + 1, 6)
-    )
+    tensors = read((tmp_path / "out" / "android" / "model.tflite").read_bytes()).subgraphs[0].tensors
+    table = next(tensor for tensor in tensors if tensor.is_constant and tensor.shape == (ITEMS + 1, 6))
     lengths = np.linalg.norm(table.scale * table.values().astype(float), axis=1)
     assert lengths[0] == 0 and 0 < np.abs(lengths[1:] - 1).max() < table.scale * np.sqrt(6) / 2
     (trained,) = (tmp_path / "work").glob("shrunk-*")

@@ -7,7 +7,7 @@ import pytest
 import tiny_models
 
 from kdrec.errors import DataError, RuntimeFileError
-from kdrec.runtime import Recommender, micro_interpreter
+from kdrec.runtime import Recommender, micro_process
 from kdrec.runtime.interpreter import LiteRtFile
 from kdrec.runtime.micro_interpreter import MicroFile
 from kdrec.runtime.scores import FileScores
@@ -54,7 +54,7 @@ def test_without_the_wheel_the_error_says_what_to_install(micro_model, monkeypat
 
 def worker(tmp_path, monkeypatch, code: str) -> None:
     (tmp_path / "worker.py").write_text(code)
-    monkeypatch.setattr(micro_interpreter, "WORKER", tmp_path / "worker.py")
+    monkeypatch.setattr(micro_process, "WORKER", tmp_path / "worker.py")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
 
 
@@ -69,7 +69,7 @@ def worker(tmp_path, monkeypatch, code: str) -> None:
         ("raise SystemExit(3)", "refused the file: no reason given"),
         ("import time\ntime.sleep(30)", "the micro interpreter took longer than 2 seconds; give fewer rows"),
         (
-            "import sys, numpy\nnumpy.save(sys.argv[1] + '/outputs.npy', numpy.zeros((1, 12), 'int8'))",
+            "import sys, numpy\nnumpy.save(sys.argv[1] + '/outputs.npy', numpy.zeros((1, 1, 12), 'int8'))",
             "the micro interpreter reported no arena size; update tflite-micro",
         ),
     ],

@@ -85,6 +85,10 @@ OFFENDERS = [
     ),
     ("coral_edgetpu", "mean_over_places", mean((1, 5, 4), 0), "operator 0 MEAN", "axes [0] of shape [1, 5, 4]"),
     ("coral_edgetpu", "mean_over_places", mean((1, 4, 5), -1), "operator 0 MEAN", "axes [2] of shape [1, 4, 5]"),
+    ("ethos_u55", "whole_bytes", one("ADD", T(**FLOAT), T(), T()), "tensor 0 (t0)", "type float32"),
+    ("ethos_u85", "whole_bytes", one("ADD", T(dtype="INT4"), T(), T()), "tensor 0 (t0)", "type int4"),
+    ("ethos_u65", "accelerated_operators", one("GATHER", T(), T(), T(**AXIS)), "operator 0 GATHER", "GATHER runs on"),
+    ("ethos_u55", "narrow_values", one("MINIMUM", T(**AXIS), T(**AXIS), T(**AXIS)), "0 MINIMUM", "MINIMUM of 32 bits"),
     (
         "coral_edgetpu",
         "plain_concatenation",
@@ -123,6 +127,12 @@ def test_an_offender_is_named_with_its_place(target: str, rule: str, graph: Grap
         ),
         ("coral_edgetpu", "eight_bits_only", dense(dtype="UINT8")),
         ("micro", "no_mixed_matrices", dense()),
+        ("ethos_u55", "whole_bytes", dense()),
+        ("ethos_u85", "accelerated_operators", one("GATHER", T(), T(), T(**AXIS))),
+        ("ethos_u55", "narrow_values", one("ADD", T(**AXIS), T(**AXIS), T(**AXIS))),
+        ("ethos_u55", "narrow_values", one("MINIMUM", T(), T(), T(**AXIS, data=np.ones(4, np.int32)))),
+        ("ethos_u85", "narrow_values", one("MINIMUM", T(**AXIS), T(**AXIS), T(**AXIS))),
+        ("ethos_u55", "known_ops", one("ethos-u", T(), T())),  # of a file that Vela compiled
     ],
 )
 def test_its_neighbour_keeps_the_rule(target: str, rule: str, graph: Graph) -> None:

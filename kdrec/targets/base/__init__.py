@@ -1,4 +1,5 @@
-from kdrec.targets.base.check import ManualRow, Violation, check, manual, require
-from kdrec.targets.base.target import Target
+from kdrec.targets.base.check import ManualRow, Violation, check, estimate, manual, require
+from kdrec.targets.base.estimates import Estimate
+from kdrec.targets.base.target import Finished, Target
 
-__all__ = ["ManualRow", "Target", "Violation", "check", "manual", "require"]
+__all__ = ["Estimate", "Finished", "ManualRow", "Target", "Violation", "check", "estimate", "manual", "require"]

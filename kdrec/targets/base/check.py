@@ -2,10 +2,13 @@
 
 import inspect
 from dataclasses import dataclass
+from typing import Any
 
 from kdrec.errors import RuntimeFileError, TargetError
+from kdrec.targets.base.estimates import Estimate
 from kdrec.targets.base.subject import subject
-from kdrec.targets.base.target import Rule, Target
+from kdrec.targets.base.target import Target
+from kdrec.tflite.read import FAULTS, damaged
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class ManualRow:
     rule: str
     message: str
     way_out: str
+    source: str
     is_warning: bool
 
 
@@ -58,13 +62,13 @@ def check(content: bytes, target: Target) -> list[Violation]:
     found = []
     for rules, is_warning in ((target.rules, False), (target.advice, True)):
         for rule in rules:
-            message, way_out = explain(rule)
+            message, way_out, _ = explain(rule)
             try:
                 found += [
                     Violation(rule.__name__, f"{message} Found: {finding.found}", finding.where, way_out, is_warning)
                     for finding in rule(looked_at, target)
                 ]
-            except (ValueError, IndexError, TypeError, ZeroDivisionError) as error:
+            except (*FAULTS, ZeroDivisionError) as error:
                 raise RuntimeFileError(
                     f"the file has an operator that rule {rule.__name__} cannot read ({error}); export the model again"
                 ) from error
@@ -101,7 +105,26 @@ def manual(target: Target) -> list[ManualRow]:
     return [ManualRow(rule.__name__, *explain(rule), is_warning) for rule, is_warning in rules]
 
 
-def explain(rule: Rule) -> tuple[str, str]:
-    """A rule's message and its way out: the first line of its docstring, and the paragraph after it."""
-    message, _, way_out = inspect.cleandoc(rule.__doc__ or "").partition("\n\n")
-    return message, way_out
+def estimate(content: bytes, target: Target) -> list[Estimate]:
+    """What a file takes of a device, in bytes, counted from the file.
+
+    Raises:
+        RuntimeFileError: the bytes are no readable .tflite file.
+    """
+    looked_at = subject(content)
+    try:
+        return [each(looked_at, target) for each in target.estimates]
+    except FAULTS as error:
+        raise damaged("the bytes given", f"its tensors cannot be sized ({error})") from error
+
+
+def explain(rule: Any) -> tuple[str, str, str]:
+    """A rule's message, its way out and its source: the paragraphs of its docstring, each without its line breaks.
+
+    >>> from kdrec.targets.base.rules import one_subgraph
+    >>> explain(one_subgraph)[0]
+    'The file has exactly one graph.'
+    """
+    told = [" ".join(part.split()) for part in inspect.cleandoc(rule.__doc__ or "").split("\n\n")]
+    message, way_out, source = [*told, "", "", ""][:3]
+    return message, way_out, source

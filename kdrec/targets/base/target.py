@@ -1,12 +1,27 @@
 """What a device is, as frozen data: its options are handed to export, its rules judge a file."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from kdrec.targets.base.estimates import Estimate, flash
 from kdrec.targets.base.subject import Finding, Subject
 
 Rule: TypeAlias = Callable[[Subject, "Target"], Iterator[Finding]]
+Estimator: TypeAlias = Callable[[Subject, "Target"], Estimate]
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """What a target adds to a bundle once its model is written.
+
+    Args:
+        files: content by file name.
+        figures: of those files, columns of the report, by name; the manifest's metrics hold them too.
+    """
+
+    files: Mapping[str, bytes]
+    figures: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -17,8 +32,14 @@ class Target:
         name: the CLI's value and the file's name.
         title: for people.
         source: where the facts come from.
+        proof: what of a bundle is proven without the device, and by what.
+        not_proven: what only the device can show.
+        sources: of single facts, by the name of the field that holds them.
         ops: operators that the runtime has, as the TensorFlow Lite schema spells them.
+        custom_ops: operators outside of that schema that the runtime has, too.
         unverified_ops: those of them that no manual at hand confirms.
+        accelerated_ops: operators that an NPU beside the CPU may take; empty for a target without one.
+        narrow_ops: those of them that it takes with 8 and 16 bits only.
         signatures: that the file must have.
         topk: items that the signature `recommend` returns; None when the host ranks.
         one_subgraph: whether the file may hold one graph only.
@@ -31,16 +52,25 @@ class Target:
         oracle: the interpreter that stands for the device: `litert` or `tflite-micro`.
         rules: that a file must keep.
         advice: rules whose violation is a warning.
+        estimates: what a file takes of the device.
+        finish: makes further files of the written model, for example a compiled one.
+        packages: that `finish` needs, each with the extra of kdrec that installs it.
     """
 
     name: str
     title: str
     source: str
+    proof: str
+    not_proven: str
     ops: frozenset[str]
     signatures: tuple[str, ...]
     rules: tuple[Rule, ...]
     advice: tuple[Rule, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict, hash=False)
+    custom_ops: frozenset[str] = frozenset()
     unverified_ops: frozenset[str] = frozenset()
+    accelerated_ops: frozenset[str] = frozenset()
+    narrow_ops: frozenset[str] = frozenset()
     topk: int | None = None
     one_subgraph: bool = False
     lookup: str = "device"
@@ -50,11 +80,14 @@ class Target:
     recipes: tuple[str, ...] = ("int8",)
     mixes: tuple[str, ...] = ()
     oracle: str = "litert"
+    estimates: tuple[Estimator, ...] = (flash,)
+    finish: Callable[[bytes], Finished] | None = None
+    packages: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def takes(self, recipe: str) -> bool:
         """Whether the device takes files of a recipe, by its name; of a mixed one, each part of the mix.
 
-        >>> device = Target("d", "D", "", frozenset(), (), (), recipes=("int8",), mixes=("int8+hidden=int4",))
+        >>> device = Target("d", "D", "", "", "", frozenset(), (), (), recipes=("int8",), mixes=("int8+hidden=int4",))
         >>> device.takes("int8"), device.takes("int8+hidden=int4"), device.takes("int8+hidden=int4+linear=int4")
         (True, True, False)
         """

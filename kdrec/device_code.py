@@ -1,0 +1,51 @@
+"""Source code for a device, from a bundle or a .tflite file."""
+
+from pathlib import Path
+
+from kdrec.bundle.manifest import NAME
+from kdrec.bundle.read import open_bundle
+from kdrec.errors import RuntimeFileError, TargetError
+from kdrec.files import replace_folder
+from kdrec.targets.base.backends import backend
+
+MODEL = "model.tflite"
+
+
+def write_code(source: str | Path, folder: str | Path, target: str = "micro", backend_name: str = "c") -> list[Path]:
+    """Generate code from a file and write it to a folder of its own, all of it or nothing.
+
+    Args:
+        source: the folder of a bundle of the target, which is verified, or a .tflite file made for it.
+        folder: where to; what this wrote before is replaced.
+        target: the device, a name in `kdrec.targets`.
+        backend_name: which of its generators.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UnknownNameError: no such device or generator.
+        BundleError: the bundle is incomplete or altered.
+        TargetError: the bundle is of another device, or the generator does not know something in the file.
+        RuntimeFileError: the file cannot be read.
+        OutputError: `folder` holds something else.
+    """
+    generate, source = backend(target, backend_name), Path(source)
+    bundle = open_bundle(source) if source.is_dir() else None
+    if bundle is not None:
+        if bundle.manifest.target != target.replace("-", "_"):
+            raise TargetError(
+                f"{source / NAME} must name the target {target}, it names {bundle.manifest.target}; give the bundle "
+                f"that `kdrec run --target {target}` wrote"
+            )
+        content = bundle.files[MODEL]
+    else:
+        try:
+            content = source.read_bytes()
+        except OSError as error:
+            raise RuntimeFileError(
+                f"{source} cannot be read: {error.strerror}; give a bundle's folder or a .tflite file"
+            ) from error
+    files = generate(content, bundle)
+    replace_folder(folder, files)
+    return [Path(folder) / name for name in files]

@@ -1,0 +1,3 @@
+from kdrec.targets.micro.target import micro
+
+__all__ = ["micro"]

@@ -1,0 +1,3 @@
+from kdrec.targets.micro.backends.c.generate import c
+
+__all__ = ["c"]
