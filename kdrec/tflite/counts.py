@@ -51,7 +51,15 @@ def has_too_many_numbers(model: schema.ModelT, size: int) -> bool:
                 room -= _count(tensor.quantization.scale) + _count(tensor.quantization.zeroPoint)
         if room < 0:
             return True
-    return sum(_count(buffer.data) for buffer in model.buffers or ()) > size
+    places = {
+        _place(buffer.data): _count(buffer.data) for buffer in model.buffers or ()
+    }  # equal ones may share a place
+    return sum(places.values()) > size
+
+
+def _place(values) -> int | None:
+    """Where the numbers stand, which are views of the file."""
+    return None if values is None or not len(values) else values.__array_interface__["data"][0]
 
 
 def _count(values) -> int:
