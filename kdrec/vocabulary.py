@@ -34,7 +34,7 @@ def kept_items(split: Split, caches: Any, sampled: Any, config: Config) -> KeptI
     if config.vocabulary_by == "teacher":
         each = [caches] if isinstance(caches, TeacherCache) else caches
         rows = rows_of(split, config.cuts_per_user, sampled)
-        worth = sum(recommended(cache, rows) for cache in each) / len(each)
+        worth = np.mean([recommended(cache, rows) for cache in each], axis=0)
         worth = worth + 1e-9 * popularity / len(split.train)  # which decides among equals
     return KeptItems.best(worth, n_kept(worth, config), config.rare_items == "bucket")
 
