@@ -229,5 +229,9 @@ def test_memory_counts_a_process_and_what_it_starts() -> None:
 
 
 def test_the_table_of_generated_c_names_what_was_not_measured() -> None:
-    assert doctest.testmod(script("micro_c_table")).attempted == 3
-    assert doctest.testmod(script("micro_c_table")).failed == 0
+    cost = {"flash": 2000, "ram": 500, "instructions": 1234.5, "machine": "board"}
+    student = {"hidden": 8, "file_bytes": 3000, "arena_bytes": 4000, "cores": {"M0": cost}}
+    lines = script("micro_c_table").table({"students": [student, {**student, "hidden": 0}]}).splitlines()
+    assert lines[0].startswith("| 8 hidden units | flash, B |") and lines[5].startswith("| no hidden layer | ")
+    assert lines[2] == "| C on M0 (board) | 2,000 | 500 | 1,234 |"
+    assert lines[3] == "| TensorFlow Lite Micro: the file, the arena | 3,000 | 4,000 | not measured |"

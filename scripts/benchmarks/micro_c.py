@@ -25,12 +25,12 @@ from kdrec.runtime.micro_interpreter import MicroFile
 from kdrec.targets.micro.backends.c import c
 
 PLACE = Path(__file__).with_suffix(".json")
-ITEMS, WIDTH, LENGTH, HISTORIES = 2000, 16, 50, 20
+ITEMS, WIDTH, LENGTH, HISTORIES = 2000, 16, 50, 5
 
 
 def micro_file(hidden: int) -> bytes:
     """A file of the target micro from a student of random weights."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(1)
     student = history(ITEMS, embedding_dim=WIDTH, history_length=LENGTH, hidden=hidden)
     for layer in student.layers:
         layer.set_weights([weight + rng.normal(size=weight.shape) * 0.2 for weight in layer.get_weights()])
@@ -49,7 +49,7 @@ def micro_file(hidden: int) -> bytes:
 def costs(hidden: int) -> dict[str, Any]:
     """What one file costs: as it is, in TensorFlow Lite Micro's arena, and as C on each machine."""
     content = micro_file(hidden)
-    rows = np.random.default_rng(1).integers(0, ITEMS, (HISTORIES, LENGTH)).astype(np.int32)
+    rows = np.random.default_rng(2).integers(0, ITEMS, (HISTORIES, LENGTH)).astype(np.int32)
     arena = MicroFile(content).run({"history": rows[:1] + 1}).arena_bytes
     sources = c(content)
     found = {}

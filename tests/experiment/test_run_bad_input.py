@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from small_log import COLUMNS, ITEMS, USERS, small
 
-from kdrec import losses
+from kdrec import losses, targets
 from kdrec.data import sets
 from kdrec.distill import weightings
 from kdrec.errors import ConversionError, DataError, KdrecError, OutputError, TargetError, TrainingError
@@ -68,7 +68,7 @@ def refused(log_folder: Path, start: Callable[..., Any], tmp_path: Path) -> Refu
         ({"loss_options": {"top": 1}}, Unknown, "loss_options of softened_kl, softmax has no 'top'; it has none"),
         ({"initialise": "zeros"}, Unknown, f"initialisers has no 'zeros'; it has {', '.join(initialisers.names())}"),
         ({"weighting": "even"}, Unknown, f"weightings has no 'even'; it has {', '.join(weightings.names())}"),
-        ({"targets": ("toaster",)}, Unknown, "targets has no 'toaster'; it has android, coral_edgetpu, micro"),
+        ({"targets": ("toaster",)}, Unknown, f"targets has no 'toaster'; it has {', '.join(targets.names())}"),
         ({"recipe": "int4"}, Unknown, "recipes has no 'int4'; it has dynamic_int8, float16, float32, int16x8, "),
         ({"encoder": "gru"}, Unknown, f"encoders has no 'gru'; it has {', '.join(encoders.names())}"),
         (
@@ -82,9 +82,9 @@ def refused(log_folder: Path, start: Callable[..., Any], tmp_path: Path) -> Refu
             "has no group 'tower'; it has item_table, linear, hidden, res",
         ),
         (
-            {"recipe": "float32", "calibration": "mse"},
+            {"recipe": "float32", "calibration": "percentile"},
             DataError,
-            "calibration='mse' has no effect: recipe 'float32' measures no ranges; leave it out",
+            "calibration='percentile' has no effect: recipe 'float32' measures no ranges; leave it out",
         ),
         (
             {"recipe": "int8+hidden=int4", "hidden": 0},

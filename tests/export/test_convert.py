@@ -110,7 +110,10 @@ def kill_when_it_started() -> None:
         for listed in Path("/proc/self/task").glob("*/children"):
             for child in listed.read_text().split():
                 words = Path(f"/proc/{child}/cmdline").read_text().split("\0")
-                if "kdrec.export.worker" in words and (Path(words[-2]).parent / "0/status").read_text() == "started":
+                is_of_this_call = "kdrec.export.worker" in words and words[-2].endswith(
+                    ".json"
+                )  # and not one that is kept
+                if is_of_this_call and (Path(words[-2]).parent / "0/status").read_text() == "started":
                     os.kill(int(child), signal.SIGKILL)
                     return
         time.sleep(0.001)

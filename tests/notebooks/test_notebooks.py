@@ -22,9 +22,9 @@ def code_cells(path: Path) -> list[dict]:
 
 
 def options_named(path: Path) -> list[str]:
-    """What the texts show in backquotes as options of `kdrec distill`."""
+    """What the texts show in backquotes as options of `kdrec run`, which has those of `kdrec distill`, too."""
     text = "\n".join("".join(cell["source"]) for cell in cells(path, "markdown"))
-    return re.findall(r"`(?:kdrec distill )?(--[^`…]+)`", text)
+    return re.findall(r"`(?:kdrec (?:distill|run) )?(--[^`…]+)`", text)
 
 
 OPTIONS = [options for path in NOTEBOOKS for options in options_named(path)]
@@ -47,8 +47,8 @@ def test_options_in_a_text_name_what_exists(options: str, monkeypatch: pytest.Mo
     from kdrec.without_effect import check_effect
 
     configs = []
-    monkeypatch.setattr(experiment, "distill", lambda config, **folders: configs.append(config))
-    done = CliRunner().invoke(app, ["distill", *shlex.split(options), "--quiet"])
+    monkeypatch.setattr(experiment, "run", lambda config, **folders: configs.append(config))
+    done = CliRunner().invoke(app, ["run", "--target", "android", *shlex.split(options), "--quiet"])
     assert done.exit_code == 0, done.output
     check_names(configs[0])
     check_effect(configs[0])

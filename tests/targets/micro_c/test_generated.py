@@ -14,8 +14,9 @@ from kdrec.bundle.read import open_bundle
 from kdrec.cli import app
 from kdrec.errors import RuntimeFileError, TargetError, UnknownNameError
 from kdrec.targets.base.backends import backend
-from kdrec.targets.micro.backends.c import c
+from kdrec.targets.micro.backends.c import c, multipliers
 from kdrec.tflite.read import parse
+from kdrec.tflite.views import Tensor
 from kdrec.tflite.write import pack
 
 DEMO = Path(__file__).parents[3] / "tflite_models/demo"
@@ -205,6 +206,13 @@ def test_mutilated_files_end_in_a_named_error() -> None:
         except (TargetError, RuntimeFileError):
             refused += 1
     assert refused > 20
+
+
+def test_scales_of_a_matrix_product_are_multiplied_in_single_precision() -> None:
+    """(1 + 2^-23) · 1.5 = 1.5 + 1.5 · 2^-23 lies between two float32 and becomes the even one, 1.5 + 2 · 2^-23."""
+    left, right, made = (Tensor(0, "", "int8", (1,), (scale,), (0,), 0, None) for scale in (1 + 2**-23, 1.5, 1.0))
+    assert multipliers.of_product(left, right, made) == (int((1.5 + 2 * 2**-23) * 2**30), 1)
+    assert multipliers.of_elements(left, right, made) == (int((1.5 + 1.5 * 2**-23) * 2**30), 1)
 
 
 def test_equal_files_give_equal_code() -> None:
