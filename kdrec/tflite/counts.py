@@ -1,9 +1,11 @@
 """Counts of a file, compared with its size: vectors that overlap could make gigabytes of objects out of a few KiB.
 
 In an honest file every entry of a vector takes bytes of its own: 4 for a table (its offset) or a number of a shape, at
-least 1 for any other.
+least 1 for any other. Constants alone may be named again: the converter's int16x8 writes each once, and names it in a
+buffer a graph.
 """
 
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 OFFSET = 4  # bytes
@@ -51,15 +53,13 @@ def has_too_many_numbers(model: schema.ModelT, size: int) -> bool:
                 room -= _count(tensor.quantization.scale) + _count(tensor.quantization.zeroPoint)
         if room < 0:
             return True
-    places = {
-        _place(buffer.data): _count(buffer.data) for buffer in model.buffers or ()
-    }  # equal ones may share a place
-    return sum(places.values()) > size
-
-
-def _place(values) -> int | None:
-    """Where the numbers stand, which are views of the file."""
-    return None if values is None or not len(values) else values.__array_interface__["data"][0]
+    held = [
+        np.asarray(buffer.data) for buffer in model.buffers or () if _count(buffer.data)
+    ]  # where they lie in the file
+    apart = {(data.ctypes.data, len(data)) for data in held}
+    copied = sum(_count(model.buffers[entry.buffer].data) for entry in model.metadata or ())
+    named = sum(map(len, held))
+    return max(sum(length for _, length in apart), copied) > size or named > size * max(len(model.subgraphs or ()), 1)
 
 
 def _count(values) -> int:

@@ -17,8 +17,8 @@ def vector(builder: flatbuffers.Builder, offsets: list[int]) -> int:
     return builder.EndVector()
 
 
-def file_of(graphs: int, operators: int, inputs: int) -> bytes:
-    """A file that names one graph, one operator and one row of inputs so many times each."""
+def file_of(graphs: int, operators: int, inputs: int, constants: int = 1) -> bytes:
+    """A file that names one graph, one operator, one row of inputs and 4,000 bytes of a constant so many times each."""
     builder = flatbuffers.Builder(1024)
     builder.StartVector(4, inputs, 4)
     for _ in range(inputs):
@@ -35,8 +35,13 @@ def file_of(graphs: int, operators: int, inputs: int) -> bytes:
     subgraphs = vector(builder, [schema.SubGraphEnd(builder)] * graphs)
     schema.OperatorCodeStart(builder)
     codes = vector(builder, [schema.OperatorCodeEnd(builder)])
-    schema.BufferStart(builder)
-    buffers = vector(builder, [schema.BufferEnd(builder)])
+    data = builder.CreateByteVector(bytes(4000))
+    named = []
+    for _ in range(constants):
+        schema.BufferStart(builder)
+        schema.BufferAddData(builder, data)
+        named.append(schema.BufferEnd(builder))
+    buffers = vector(builder, named)
     schema.ModelStart(builder)
     schema.ModelAddSubgraphs(builder, subgraphs)
     schema.ModelAddOperatorCodes(builder, codes)
@@ -47,6 +52,13 @@ def file_of(graphs: int, operators: int, inputs: int) -> bytes:
 
 def test_named_once_it_is_a_file() -> None:
     assert len(read(file_of(1, 1, 1)).subgraphs) == 1
+
+
+def test_a_constant_may_be_named_once_a_graph() -> None:
+    """As the converter does in int16x8."""
+    assert read(file_of(3, 1, 1, constants=3)).buffer_bytes == (4000,) * 3
+    with pytest.raises(RuntimeFileError, match="its vectors overlap"):
+        read(file_of(3, 1, 1, constants=4))
 
 
 @pytest.mark.parametrize(
