@@ -172,8 +172,8 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
     ),
     "calibration": (
         FILES,
-        "Which range activations get: mse, of the least error, so that strange histories make no file worse; "
-        "percentile, of 99 % of the histories shown; or minmax, of all of them.",
+        "Which range activations get: minmax of all histories shown, or, so that strange ones make no file worse, "
+        "percentile of 99 % of them, or mse, the range of least error.",
     ),
     "targets": (FILES, f"Device: {found('targets')}; repeatable.", "--target"),
     "k": (EVALUATION, "Length of the lists that are judged."),
