@@ -90,7 +90,7 @@ KERNELS = "int8+item_table=int4+linear=int4+hidden=int4+residual=int4"
 ROUNDED, TRAINED = Smaller("int4_table", 0), Smaller("int4_table", EPOCHS)
 INT8, INT8_TRAINED = Smaller("int8", 0), Smaller("int8", EPOCHS)
 # Of ML-1M: most bytes of a file -> embedding_dim, hidden and items with a row; what else was tried is in LOG.md.
-BUDGETS = {40 * 1024: (40, 64, 1500), 72 * 1024: (48, 96, 2500), 128 * 1024: (72, 192, 3000)}
+BUDGETS = {40 * 1024: (40, 64, 1500), 72 * 1024: (48, 96, 2500), 128 * 1024: (96, 128, 2200)}
 
 
 def citeulike_rows() -> list[tuple[Setting, Smaller]]:
@@ -109,7 +109,7 @@ def citeulike_rows() -> list[tuple[Setting, Smaller]]:
 def ml_1m_rows() -> list[tuple[Setting, Smaller]]:
     """Rounding afterwards and training under rounding, at eight bits and at four; then the best file for its bytes."""
     both = ml_1m.SCORES | ml_1m.RANKS
-    rates = {**ml_1m.WIDTHS, 40: 0.006, 48: 0.006, 72: 0.0047}
+    rates = {**ml_1m.WIDTHS, 40: 0.006, 48: 0.006, 96: 0.004}
     setting = replace(ml_1m.RECIPE, embedding_dim=32, learning_rate=rates[32], losses=ml_1m.SCORES)
     found = [(setting, smaller) for smaller in (INT8, INT8_TRAINED, ROUNDED, TRAINED)]
     for most, (width, hidden, items) in BUDGETS.items():
