@@ -7,6 +7,15 @@ from table import TITLES, spread
 
 HEADS = ("d", "hidden", "items with a row", "B a row", "file, KiB", "gzip, KiB")
 
+FEWER = "every matrix in four bits, fewer items"
+STYLES = {  # of a line by what it shows, the same in every panel
+    FEWER: ("D-", "C0"),
+    "int4_table, rounded": ("o:", "C1"),
+    "int4_table, trained under rounding": ("o-", "C1"),
+    "int8, rounded": ("s:", "C2"),
+    "int8, trained under rounding": ("s-", "C2"),
+}
+
 
 def table(of_set: dict[str, Any]) -> str:
     """One data set: the teacher, and each file on test, mean ± standard deviation over seeds."""
@@ -47,10 +56,11 @@ def picture(found: dict[str, dict[str, Any]]) -> matplotlib.figure.Figure:
         metric = of_set["metrics"][0]
         lines: dict[str, list[tuple[float, float]]] = {}
         for row in of_set["rows"]:
-            way = "every matrix in four bits, fewer items" if row["most_bytes"] is not None else label(row)
+            way = FEWER if row["most_bytes"] is not None else label(row)
             lines.setdefault(way, []).append((row["file_bytes"]["mean"] / 1024, row[f"int8_test_{metric}"]["mean"]))
-        for (way, points), style in zip(sorted(lines.items()), ("D-", "o:", "o-", "s:", "s-"), strict=False):
-            axes.plot(*zip(*sorted(points), strict=True), style, label=way)
+        for way, points in sorted(lines.items()):
+            style, colour = STYLES[way]
+            axes.plot(*zip(*sorted(points), strict=True), style, color=colour, label=way)
         axes.axhline(of_set["teacher"][f"float_test_{metric}"], ls="--", c="k", lw=1, label="teacher")
         axes.set(title=TITLES[name], xscale="log", xlabel="file, KiB", ylabel=f"{metric}, test")
         ticks = sorted({round(x) for points in lines.values() for x, _ in points})
