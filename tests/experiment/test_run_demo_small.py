@@ -230,6 +230,13 @@ def test_latency_is_of_the_same_question_for_every_file(ran: Any, monkeypatch: p
     assert asked == [(target, "score") for target in TARGETS]
 
 
+@pytest.mark.slow
+def test_what_is_known_of_a_published_bundle_is_no_quality(ran: Any) -> None:
+    """Its manifest has figures such as ndcg@10, and a row that is judged anew must not take them over, rounded."""
+    assert any("@" in name for name in open_bundle(ran.out / "android").manifest.metrics)
+    assert not any("@" in name for name in pack.shipped(ran.out / "android").known)
+
+
 def test_samples_are_of_androids_file(ran: Any) -> None:
     assert {sample["target"] for sample in ran.report["samples"]} == {"android"}
 

@@ -37,7 +37,7 @@ class HistoryMean(keras.layers.Layer):
         learn_positions: whether the weight of a position is learned (ordered histories).
     """
 
-    ROWS_A_PLACE = 8  # a product with so many rows of the table takes as long as gathering one, and its gradient
+    ROWS_A_PLACE = 8  # with 3.5, a step of a student of 96 numbers a row took half the time that gathering took
 
     def __init__(self, power: float = 0.5, learn_positions: bool = True, **kwargs):
         super().__init__(**kwargs)
