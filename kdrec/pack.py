@@ -11,27 +11,26 @@ from typing import Any
 import numpy as np
 import tf_keras as keras
 
-from kdrec import __version__, libraries, targets
+from kdrec import libraries, targets
 from kdrec.bench.latency import bench
 from kdrec.bundle import golden
 from kdrec.bundle.fields import parse
-from kdrec.bundle.items import Items
-from kdrec.bundle.manifest import DataSource, HistoryInput, Manifest
 from kdrec.bundle.read import open_bundle
 from kdrec.bundle.stored import stored
 from kdrec.bundle.write import write_bundle
 from kdrec.catalogue import over_log
 from kdrec.compress import recipes
 from kdrec.config import Config
+from kdrec.contents import items_of, manifest_of
 from kdrec.data.kept_items import KeptItems
 from kdrec.data.splits import Split
 from kdrec.distill.batches import TrainingBatches, training_rows
 from kdrec.errors import TargetError
-from kdrec.export import Exported, ExportJob, export_all
+from kdrec.export import ExportJob, export_all
 from kdrec.export.ranges import within
 from kdrec.runtime.judge import judge
 from kdrec.runtime.micro_interpreter import MicroFile
-from kdrec.targets.base import Target, require
+from kdrec.targets.base import require
 from kdrec.targets.base.vela import REPORT
 from kdrec.tflite.sizes import sizes
 
@@ -109,13 +108,13 @@ def export_bundles(
     for exported in export_all(student, export_jobs(config), examples):
         target = targets.get(exported.job.name)
         require(exported.model, target)
-        manifest = _manifest(name, target, exported, split, config, length, kept)
+        manifest = manifest_of(name, target, exported, split, config, length, kept)
         cases = [
             {key: values[row].reshape(-1).tolist() for key, values in examples.items()}
             for row in range(min(GOLDEN_ROWS, rows))
         ]
         cases[0]["history"] = [0] * (length - 1) + [1]  # the shortest history, too
-        files = {**exported.files, "items.json": _items(split, kept).to_json()}
+        files = {**exported.files, "items.json": items_of(split, kept).to_json()}
         files["golden.json"] = golden.make(target.oracle, cases, judge(manifest, files).answers)
         if target.finish is not None:
             finished = target.finish(exported.model)
@@ -214,38 +213,3 @@ def publish(source: Path, place: Path, metrics: Mapping[str, float]) -> None:
     """Write a judged bundle, its metrics in the manifest beside figures that it has, to where the user finds it."""
     bundle = open_bundle(source)
     write_bundle(place, bundle.files, replace(bundle.manifest, metrics={**bundle.manifest.metrics, **metrics}))
-
-
-def _manifest(
-    name: str,
-    target: Target,
-    exported: Exported,
-    split: Split,
-    config: Config,
-    length: int,
-    kept: KeptItems | None,
-) -> Manifest:
-    n_items, log_items = (split.train.n_items, None) if kept is None else (kept.n_kept, kept.n_items)
-    rare = n_items + 1 if kept is not None and kept.bucket else None
-    return Manifest(
-        name=name,
-        target=target.name,
-        recipe=exported.job.recipe.name,
-        kdrec=__version__,
-        libraries=libraries.taking_part(config, target.oracle, target.packages),
-        data=DataSource(name, split.fingerprint(), n_items, log_items),
-        history=HistoryInput(length, split.ordered, rare),
-        context={key: tuple(column.vocabulary.tolist()) for key, column in split.train.context.items()},
-        files={},
-        signatures=exported.signatures,
-        oracle=target.oracle,
-        host=exported.host,
-    )
-
-
-def _items(split: Split, kept: KeptItems | None) -> Items:
-    ids, titles, counts = split.train.item_ids, np.array(split.train.titles(), object), split.train.item_counts()
-    known = np.arange(len(ids)) if kept is None else kept.positions
-    rare = ids[~kept.is_kept] if kept is not None and kept.bucket else ids[:0]
-    order = np.argsort(-counts[known], kind="stable")
-    return Items.of(ids[known].tolist(), titles[known].tolist(), order.tolist(), rare.tolist())

@@ -5,7 +5,7 @@ import tf_keras as keras
 from kdrec.models.layers import Boundary, HistoryMean
 
 
-def mean(history, embedded, context=None, *, table=None, ordered: bool = True, power: float = 0.5, seed: int = 0):
+def mean(history, embedded, context=None, *, ordered: bool = True, table=None, power: float = 0.5, seed: int = 0):
     """s = n^(-power) Σ_l w_l E_l + context; w is learned for ordered histories and 1 for sets.
 
     Args:
