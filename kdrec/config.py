@@ -117,7 +117,7 @@ class Config:
     quantize_epochs: int = 0
     steps: tuple[str, ...] = STEPS
     recipe: str = "int8"
-    calibration: str = "minmax"
+    calibration: str = "mse"
     targets: tuple[str, ...] = ("android", "coral_edgetpu", "micro")
     k: int = 10
     fusion: bool = False

@@ -172,8 +172,8 @@ OPTIONS: dict[str, tuple[str, str] | tuple[str, str, str]] = {
     ),
     "calibration": (
         FILES,
-        "Which range activations get: minmax of all histories shown, or, so that strange ones make no file worse, "
-        "percentile of 99 % of them, or mse, the range of least error.",
+        "Which range activations get: mse, that of least error, or percentile of 99 % of the histories shown, neither "
+        "of which strange histories make coarse, or minmax of all.",
     ),
     "targets": (FILES, f"Device: {found('targets')}; repeatable.", "--target"),
     "k": (EVALUATION, "Length of the lists that are judged."),
