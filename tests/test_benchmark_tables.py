@@ -190,24 +190,42 @@ def test_a_conversion_counts_by_its_median_and_a_failed_one_by_its_error() -> No
 
 
 def test_exports_stand_by_the_size_of_the_catalogue() -> None:
-    figures = script("export").summary([conversion(2.0)]) | {"latency_us_p50": {"median": 12.34}}
+    figures = script("export").summary([conversion(2.0)]) | {
+        "latency_us_p50": {"median": 12.34}, "run_mib": {"median": 4.0},
+    }  # fmt: skip
     settings = {
         "embedding_dim": 32, "history_length": 50, "k": 10, "rounds": 3, "latency_rounds": 5,
     }  # fmt: skip
-    contestants = {"kdrec_int8": figures, "tfrs_brute_force": {"error": "MemoryError: a | b\nmore"}}
+    contestants = {
+        "kdrec_int8": figures,
+        "tfrs_brute_force": {"error": "MemoryError: a | b\nmore"},
+        "numpy": {"latency_us_p50": {"median": 20.0}},
+        "floor": {"latency_us_p50": {"median": 10.0}},
+    }
     found = {"machine": SPEED["machine"], "settings": settings, "sizes": {"1000000": contestants}}
     *lines, _, caption = script("export_table").table(found).splitlines()
     assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
     assert cells(lines[2])[0] == "**1,000,000 items**"
-    assert cells(lines[3]) == ["kdrec, int8", "2.0", "200", "3.0", "2.0", "12.3"]
+    assert cells(lines[3]) == ["kdrec, int8", "2.0", "200", "3.0", "2.0", "4.0", "12.3", "1.2"]
+    assert cells(lines[5])[-3:] == ["", "20.0", "2.0"]
     assert lines[4].startswith("| TFRS BruteForce, float32 | MemoryError: a \\| b |")
     assert "the 10 best items" in caption and caption.endswith("numpy 2.0.")
 
 
 def test_every_contestant_of_an_export_begins_a_round_in_its_turn() -> None:
     export = script("export")
-    assert [next(export.turned(number)) for number in range(6)] == [*export.CONTESTANTS, export.CONTESTANTS[0]]
-    assert set(script("export_table").NAMES) == set(export.CONTESTANTS)
+    assert [next(export.turned(number)) for number in range(8)] == [*export.CONTESTANTS, export.CONTESTANTS[0]]
+    assert set(script("export_table").NAMES) == {*export.CONTESTANTS, "numpy"}
+
+
+def test_an_export_is_so_many_times_as_fast_and_small_as_the_best_of_the_others() -> None:
+    def file(us: float, file_bytes: int) -> dict[str, Any]:
+        return {"latency_us_p50": {"median": us}, "file_bytes": file_bytes}
+
+    others = {"tfrs_brute_force": file(80.0, 900), "plain_int8": file(30.0, 260), "plain_int8_scores": file(25.0, 250)}
+    said = script("export_table").ratios({"kdrec_int8": file(10.0, 100), **others})
+    assert "8.0 times as fast and 9.0 times as small as BruteForce" in said
+    assert "2.5 times as fast and 2.5 times as small as the better plain int8 file" in said
 
 
 def test_memory_counts_a_process_and_what_it_starts() -> None:

@@ -1,10 +1,12 @@
-"""Export of large catalogues: kdrec's files beside plain conversions of the same student and TFRS's BruteForce.
+"""Files of large catalogues: kdrec's beside what users export today, from conversion to the ten best items.
 
     .venv/bin/python scripts/benchmarks/export.py
 
-Every conversion has a process of its own, and the contestants begin in turn; then their files take turns at answering,
-on one thread. Conversions that are done are kept in --work, where a cut run goes on; delete that folder to measure
-anew. `export_table.py` makes the table of the result.
+Contestants are plain conversions of the same student, TFRS's BruteForce, the architecture of TensorFlow's on-device
+recommendation example (float, the 100 best in the graph), and numpy. Every conversion has a process of its own, and the
+contestants begin in turn; then their files take turns at answering, on one thread, next to the floor: the time in which
+this machine reads as many bytes as the item table has in int8. Conversions that are done are kept in --work, where a
+cut run goes on; delete that folder to measure anew. `export_table.py` makes the table of the result.
 """
 
 import argparse
@@ -17,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from export_floor import numpy_us, reading_us
 from export_memory import PeakOfTree
 from speed import machine
 from speed_rounds import HERE, Worker, spread
@@ -24,10 +27,13 @@ from speed_rounds import HERE, Worker, spread
 from kdrec.bench.latency import bench
 from kdrec.files import atomic_write, sha256_of
 
-CONTESTANTS = ("kdrec_int8", "kdrec_int4_table", "plain_float32", "plain_int8", "tfrs_brute_force")
+CONTESTANTS = (
+    "kdrec_int8", "kdrec_int4_table", "plain_float32", "plain_int8", "plain_int8_scores", "tfrs_brute_force",
+    "tensorflow_example",
+)  # fmt: skip
 FULL: dict[str, Any] = {
     "sizes": [1_000, 10_000, 100_000, 1_000_000], "embedding_dim": 32, "history_length": 50, "hidden": 128, "k": 10,
-    "calibration_rows": 512, "compared_rows": 64, "rounds": 3, "latency_rounds": 5, "latency_runs": 200,
+    "calibration_rows": 512, "compared_rows": 64, "rounds": 2, "latency_rounds": 5, "latency_runs": 200,
 }  # fmt: skip
 QUICK = FULL | {"calibration_rows": 32, "rounds": 1, "latency_rounds": 2, "latency_runs": 20}
 
@@ -52,7 +58,9 @@ class Export:
             for name in turned(number):
                 taken[name].append(self.conversion(n_items, name, number))
         latencies = self.latencies(n_items, [name for name, rounds in taken.items() if "error" not in rounds[-1]])
-        return {name: summary(rounds) | latencies.get(name, {}) for name, rounds in taken.items()}
+        return {name: summary(rounds) | latencies.get(name, {}) for name, rounds in taken.items()} | {
+            name: latencies[name] for name in ("numpy", "floor")
+        }
 
     def conversion(self, n_items: int, name: str, number: int) -> dict[str, Any]:
         """What one conversion took, measured unless it is there: seconds, peaks and the file, or the error."""
@@ -87,17 +95,24 @@ class Export:
         return {"seconds": took["seconds"], "before_mib": before.mib, "peak_mib": peak.mib, **sizes, **facts}
 
     def latencies(self, n_items: int, names: list[str]) -> dict[str, dict[str, Any]]:
-        """By contestant the median run of its file in each round: history to the best items, in microseconds."""
+        """By contestant the median run of each round, history to the best items, in microseconds, and its memory."""
         place = self.work / str(n_items) / "latency.json"
         if not place.exists():
-            rounds: dict[str, list[float]] = {name: [] for name in names}
+            times: dict[str, list[float]] = {name: [] for name in (*names, "numpy", "floor")}
+            peaks: dict[str, list[float]] = {name: [] for name in names}
+            width, runs = self.settings["embedding_dim"], self.settings["latency_runs"]
             for number in range(self.settings["latency_rounds"]):
                 for name in (name for name in turned(number) if name in names):
-                    measured = bench(self.file(n_items, name), runs=self.settings["latency_runs"])
-                    rounds[name].append(measured.latency_us_p50)
-            atomic_write(
-                place, json.dumps({name: {"latency_us_p50": spread(rounds[name])} for name in names}, indent=1)
-            )
+                    measured = bench(self.file(n_items, name), runs=runs)
+                    times[name].append(measured.latency_us_p50)
+                    peaks[name].append(measured.peak_memory_bytes / 2**20)
+                times["numpy"].append(numpy_us(n_items, width, self.settings["k"], runs))
+                times["floor"].append(reading_us(n_items * width, runs))
+            found: dict[str, dict[str, Any]] = {
+                name: {"latency_us_p50": spread(taken)} for name, taken in times.items()
+            }
+            found |= {name: {**found[name], "run_mib": spread(mib)} for name, mib in peaks.items()}
+            atomic_write(place, json.dumps(found, indent=1))
         return json.loads(place.read_text())
 
     def file(self, n_items: int, name: str) -> Path:

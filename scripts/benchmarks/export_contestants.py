@@ -32,7 +32,11 @@ def setup(given: dict[str, Any]) -> Mapping[str, Run]:
             return {"error": f"{type(error).__name__}: {str(error)[:1000]}"}
         return {}
 
-    return {"convert": converted, "look": lambda count: look(file, student, compared, given["k"])}
+    comparable = given["contestant"] != "tensorflow_example"  # whose layers are its own
+    return {
+        "convert": converted,
+        "look": lambda count: look(file, student, compared if comparable else None, given["k"]),
+    }
 
 
 def random_student(given: Mapping[str, Any]) -> keras.Model:
@@ -71,7 +75,7 @@ def kdrec(recipe: str) -> Callable[..., Callable[[Calibration], bytes]]:
     return prepared
 
 
-def plain(int8: bool) -> Callable[..., Callable[[Calibration], bytes]]:
+def plain(int8: bool, int8_scores: bool = False) -> Callable[..., Callable[[Calibration], bytes]]:
     """TensorFlow's converter as its guide says: of the student with top_k behind its scores."""
 
     def prepared(student: keras.Model, given: Mapping[str, Any]) -> Callable[[Calibration], bytes]:
@@ -83,6 +87,8 @@ def plain(int8: bool) -> Callable[..., Callable[[Calibration], bytes]]:
                 converter.optimizations = [tf.lite.Optimize.DEFAULT]
                 converter.representative_dataset = lambda: calls(calibration)
                 converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            if int8_scores:
+                converter.inference_output_type = tf.int8
             return converter.convert()
 
         return convert
@@ -111,21 +117,54 @@ def brute_force(student: keras.Model, given: Mapping[str, Any]) -> Callable[[Cal
     return convert
 
 
+def example(student: keras.Model, given: Mapping[str, Any]) -> Callable[[Calibration], bytes]:
+    """The architecture of TensorFlow's on-device recommendation example, its encoder a bag of words, float32.
+
+    One table reads the history, another one scores; the query goes through one hidden layer, and the 100 best are in
+    the graph. Source: tensorflow/examples, lite/examples/recommendation/ml/model.
+    """
+
+    class Example(tf.Module):
+        def __init__(self) -> None:
+            rows, width = student.get_layer("item_table").get_weights()[0], given["embedding_dim"]
+            self.context, self.labels = tf.Variable(rows), tf.Variable(rows[1:])
+            self.layers = [keras.layers.Dense(units, "relu") for units in (given["hidden"], width)]
+
+        @tf.function(input_signature=[tf.TensorSpec((1, given["history_length"]), tf.int32, name="history")])
+        def serve(self, history: tf.Tensor) -> dict[str, tf.Tensor]:
+            mask = tf.cast(history != 0, tf.float32)[:, :, tf.newaxis]
+            total, count = tf.reduce_sum(tf.gather(self.context, history) * mask, axis=1), tf.reduce_sum(mask, axis=1)
+            query = tf.where(count != 0, total / count, tf.zeros_like(total))
+            for layer in self.layers:
+                query = layer(query)
+            scores, items = tf.math.top_k(tf.squeeze(tf.matmul(query, self.labels, transpose_b=True)), 100)
+            return {"top_prediction_ids": items, "top_prediction_scores": tf.math.sigmoid(scores)}
+
+    def convert(calibration: Calibration) -> bytes:
+        module = Example()
+        return tf.lite.TFLiteConverter.from_concrete_functions([module.serve.get_concrete_function()], module).convert()
+
+    return convert
+
+
 CONTESTANTS: dict[str, Callable[..., Callable[[Calibration], bytes]]] = {
     "kdrec_int8": kdrec("int8"), "kdrec_int4_table": kdrec("int4_table"), "plain_float32": plain(int8=False),
-    "plain_int8": plain(int8=True), "tfrs_brute_force": brute_force,
+    "plain_int8": plain(int8=True), "plain_int8_scores": plain(int8=True, int8_scores=True),
+    "tfrs_brute_force": brute_force, "tensorflow_example": example,
 }  # fmt: skip
 
 
-def look(file: Path, student: keras.Model, compared: np.ndarray, k: int) -> dict[str, Any]:
+def look(file: Path, student: keras.Model, compared: np.ndarray | None, k: int) -> dict[str, Any]:
     """The file after gzip, its operators, and the share of the float student's k best items that it gives, too."""
     from kdrec.tflite.views import read
 
     content = file.read_bytes()
     viewed = read(content)
     operators = sorted(Counter(operator.name for graph in viewed.subgraphs for operator in graph.operators).items())
-    lists = zip(best_of_file(content, compared), best_of_student(student, compared, k), strict=True)
-    kept = float(np.mean([len(set(ours) & set(exact)) / k for ours, exact in lists]))
+    kept = None
+    if compared is not None:
+        lists = zip(best_of_file(content, compared), best_of_student(student, compared, k), strict=True)
+        kept = float(np.mean([len(set(ours) & set(exact)) / k for ours, exact in lists]))
     return {"gzip_bytes": len(gzip.compress(content, mtime=0)), "kept": kept, "operators": dict(operators)}
 
 
