@@ -5,6 +5,7 @@ import pytest
 from small_students import LENGTH, student, tokens
 
 from kdrec.compress import recipes
+from kdrec.config import Config
 from kdrec.errors import ConversionError
 from kdrec.export import ExportJob
 from kdrec.export.calibration import calls, covering
@@ -84,6 +85,7 @@ def test_more_calibration_never_makes_a_file_worse():
         errors[kind] = np.sqrt(np.mean((run(written, "score", calls(inputs))["scores"] - expected) ** 2))
     for method in METHODS:
         assert errors[method, "1024"] < 1.1 * errors[method, "64"]
+    assert Config().calibration == "mse"
     for method in ("percentile", "mse"):
         assert errors[method, "strange"] < 1.1 * errors[method, "1024"]
     assert errors["minmax", "strange"] > 1.1 * errors["minmax", "1024"]  # which is what the others are for
