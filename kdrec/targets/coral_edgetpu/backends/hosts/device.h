@@ -25,7 +25,7 @@ class Device {
 // The Edge TPU if its library, libtensorflowlite_c.so and model_edgetpu.tflite are there; else LiteRT or TensorFlow Lite.
 std::unique_ptr<Device> open_device(const std::string &folder);
 
-// Each is null where its library is not there, and throws where it is but does not take the file.
+// Each is null where its library or its device is not there, and throws where they are but do not take the file.
 std::unique_ptr<Device> open_edge_tpu(const std::string &folder);
 std::unique_ptr<Device> open_litert(const std::string &folder);
 std::unique_ptr<Device> open_tflite(const std::string &folder);

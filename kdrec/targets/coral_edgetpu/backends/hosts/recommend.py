@@ -135,8 +135,8 @@ class Recommender:
             if name not in features:
                 raise BundleError(f"the model knows no context {name}; leave it out")
         texts = {name: [str(value) for value in values] for name, values in features.items()}
-        given = {name: str(context[name]) if name in context else None for name in features}
-        return {name: texts[name].index(given[name]) + 1 if given[name] in texts[name] else 0 for name in features}
+        given = {name: str(value) for name, value in context.items() if str(value) in texts[name]}
+        return {name: texts[name].index(given[name]) + 1 if name in given else 0 for name in features}
 
     def _scored(self, history: Iterable[Any], context: Mapping[str, int]) -> np.ndarray:
         length = self._manifest["history"]["length"]

@@ -1,4 +1,5 @@
 // The Edge TPU, or the CPU, by the C interface of TensorFlow Lite: libtensorflowlite_c.so, whose functions are stable.
+#include <cstdio>
 #include <fstream>
 
 #include "device.h"
@@ -6,20 +7,19 @@
 namespace recommender {
 namespace {
 
-void report(const char *message) { throw std::runtime_error(std::string("libedgetpu.so.1: ") + message); }
+void report(const char *message) { std::fprintf(stderr, "libedgetpu.so.1: %s\n", message); }
 
 class TfLite final : public Device {
    public:
-    TfLite(void *library, void *edge_tpu, const std::string &path) : library_(library), edge_tpu_(edge_tpu)
+    // delegate: of the Edge TPU's library, which is to destroy it; both null for the CPU.
+    TfLite(void *library, void *edge_tpu, void *delegate, const std::string &path)
+        : library_(library), edge_tpu_(edge_tpu), delegate_(delegate)
     {
         model_ = get<void *(const char *)>("TfLiteModelCreateFromFile")(path.c_str());
         if (model_ == nullptr) throw std::runtime_error(path + " cannot be read as a model; export the bundle again");
         options_ = get<void *()>("TfLiteInterpreterOptionsCreate")();
-        if (edge_tpu != nullptr) {
-            using Create = void *(char **, char **, std::size_t, void (*)(const char *));
-            delegate_ = symbol<Create>(edge_tpu, "tflite_plugin_create_delegate")(nullptr, nullptr, 0, report);
-            if (delegate_ == nullptr) throw std::runtime_error("no Edge TPU answers; connect it, or remove model_edgetpu.tflite");
-            get<void(void *, void *)>("TfLiteInterpreterOptionsAddDelegate")(options_, delegate_);
+        if (delegate != nullptr) {
+            get<void(void *, void *)>("TfLiteInterpreterOptionsAddDelegate")(options_, delegate);
         }
         interpreter_ = get<void *(const void *, const void *)>("TfLiteInterpreterCreate")(model_, options_);
         if (interpreter_ == nullptr || get<int(void *)>("TfLiteInterpreterAllocateTensors")(interpreter_) != 0) {
@@ -86,7 +86,7 @@ class TfLite final : public Device {
         throw std::runtime_error("the model must have a tensor " + edge.tensor + "; compile the bundle's own model.tflite");
     }
 
-    void *library_, *edge_tpu_, *model_ = nullptr, *options_ = nullptr, *delegate_ = nullptr, *interpreter_ = nullptr;
+    void *library_, *edge_tpu_, *delegate_, *model_ = nullptr, *options_ = nullptr, *interpreter_ = nullptr;
     std::vector<void *> inputs_, outputs_;
 };
 
@@ -99,14 +99,17 @@ std::unique_ptr<Device> open_edge_tpu(const std::string &folder)
     void *edge_tpu = open_library("libedgetpu.so.1");
     void *library = open_library("libtensorflowlite_c.so");
     if (edge_tpu == nullptr || library == nullptr) return nullptr;
-    return std::make_unique<TfLite>(library, edge_tpu, compiled);
+    using Create = void *(char **, char **, std::size_t, void (*)(const char *));
+    void *delegate = symbol<Create>(edge_tpu, "tflite_plugin_create_delegate")(nullptr, nullptr, 0, report);
+    if (delegate == nullptr) return nullptr;  // no Edge TPU answers, and the CPU gives the same scores
+    return std::make_unique<TfLite>(library, edge_tpu, delegate, compiled);
 }
 
 std::unique_ptr<Device> open_tflite(const std::string &folder)
 {
     void *library = open_library("libtensorflowlite_c.so");
     if (library == nullptr) return nullptr;
-    return std::make_unique<TfLite>(library, nullptr, folder + "/model.tflite");
+    return std::make_unique<TfLite>(library, nullptr, nullptr, folder + "/model.tflite");
 }
 
 }  // namespace recommender
