@@ -40,7 +40,9 @@ def check(
                 "file": str(path),
                 "target": device.name,
                 "violations": [asdict(each) for each in violations],
-                "estimates": {each.name: {"bytes": each.bytes, "limit": each.limit} for each in sizes},
+                "estimates": {
+                    each.name: {"bytes": each.bytes, "limit": each.limit, "parts": each.parts} for each in sizes
+                },
                 "tools": figures,
                 "notes": notes,
             }
@@ -57,7 +59,7 @@ def asked_tools(content: bytes, path: Path, device: "Target") -> tuple[dict[str,
     from kdrec.runtime import micro_process
 
     try:
-        if device.finish is not None:
+        if device.finish is not None and device.packages:
             return dict(device.finish(content).figures), []
         if device.oracle == "tflite-micro" and micro_process.is_installed():
             return {"arena_bytes": micro_process.arena_bytes(content, str(path))}, []
@@ -108,6 +110,8 @@ def show_sizes(sizes: "list[Estimate]", figures: dict[str, float], notes: list[s
     for each in sizes:
         limit = "" if each.limit is None else f" of {each.limit:,}"
         console.print(f"estimate {each.name}: {each.bytes:,} bytes{limit}")
+        for part in each.parts:
+            console.print(f"  {escape(part)}")
     if figures:
         console.print("the device's tools say: " + ", ".join(f"{name} {value:,.0f}" for name, value in figures.items()))
     for note in notes:

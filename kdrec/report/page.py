@@ -12,7 +12,7 @@ from kdrec.report.headline import headline, is_better_distilled
 from kdrec.report.pareto import pareto
 from kdrec.report.rows import Row, find, main_file, ndcg
 from kdrec.report.svg import inline_svg
-from kdrec.report.table import COMPARED, HEAD_AND_TAIL, MAIN, ON_NPU, Column, all_names, columns
+from kdrec.report.table import COMPARED, HEAD_AND_TAIL, MAIN, OF_DEVICES, Column, all_names, columns
 from kdrec.report.words import (
     change,
     count,
@@ -44,7 +44,7 @@ def render_page(report: dict[str, Any]) -> str:
         css=Markup(home.joinpath("page.css").read_text("utf-8")),
         headline=headline(report),
         tiles=_tiles(report, file),
-        main=_table(report, columns(report, (*MAIN, *(name for name in ON_NPU if name in all_names(report))))),
+        main=_table(report, columns(report, (*MAIN, *(name for name in OF_DEVICES if name in all_names(report))))),
         all=_table(report, columns(report, all_names(report))),
         head_and_tail=_head_and_tail(report),
         comparison=_comparison(report),

@@ -14,7 +14,10 @@ from kdrec.report.words import count, kib, left_to_cpu, metric_name, microsecond
 SHORT = ("name", "bytes", "keep", "ndcg@k", "recall@k", "latency_us_p50")
 MAIN = (*SHORT, "gzip_bytes", "parameters", "tied_share", "arena_bytes")
 COMPARED = ("name", "bytes", "gzip_bytes", "peak_memory_bytes", "latency_us_p50", "keep", "ndcg@k", "recall@k")
-ON_NPU = ("compiled_bytes", "sram_bytes", "npu_cycles", "placement")  # of files that have them
+OF_DEVICES = (  # of files that have them
+    *("compiled_bytes", "sram_bytes", "npu_cycles", "placement"),
+    *("on_chip_bytes", "streamed_bytes", "streamed_matrices"),
+)
 HEAD_AND_TAIL = ("name", "saved_bytes", "ndcg@k", "ndcg@k_head", "recall@k_head", "ndcg@k_tail", "recall@k_tail")
 _NOT_COLUMNS = ("target", "recipe", "form")
 
@@ -56,6 +59,10 @@ _KNOWN = {
         Column("npu_operators", "NPU operators", count),
         Column("cpu_operators", "CPU operators", count),
         Column("placement", "Left to the CPU", left_to_cpu),
+        Column("on_chip_bytes", "Kept on chip", kib),
+        Column("streamed_bytes", "Streamed", kib),
+        Column("on_chip_matrices", "Matrices on chip", count),
+        Column("streamed_matrices", "Matrices streamed", count),
     )
 }
 

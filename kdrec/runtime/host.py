@@ -1,4 +1,7 @@
-"""What the host of an Edge TPU computes before the device runs: table rows, their weighted mean, context rows."""
+"""What the host of an Edge TPU computes before the device runs: table rows, their weighted mean, context rows.
+
+All of it in float64: a sum in another order, as another language or library adds it, still rounds to the same int8.
+"""
 
 import io
 from collections.abc import Mapping
@@ -11,7 +14,7 @@ from kdrec.runtime.interpreter import Edge
 
 
 class Host:
-    """Makes the device's inputs from tokens, in float32 numpy, and quantizes them as the device wants.
+    """Makes the device's inputs from tokens, in float64 numpy, and quantizes them as the device wants.
 
     Args:
         part: of the manifest.
@@ -56,9 +59,9 @@ class Host:
     def _values(self, name: str, spec: HostInput, tokens: Mapping[str, np.ndarray]) -> np.ndarray:
         if spec.kind == "lookup":
             return _real(self._rows[tokens["history"][0]], self._part.table)  # (length, embedding_dim)
-        total = np.zeros(self._rows.shape[1], np.float32)
+        total = np.zeros(self._rows.shape[1])
         if spec.position_weights is not None and spec.power is not None:
-            weights = np.asarray(spec.position_weights, np.float32)
+            weights = np.asarray(spec.position_weights)
             total += weighted_mean(tokens["history"][0], self._rows, self._part.table, weights, spec.power)
         if spec.attention is not None and spec.power is not None:
             item_scores = self._item_scores[spec.attention.scores.file]
@@ -79,21 +82,21 @@ def weighted_mean(
         history: (length,) tokens, 0 is padding.
         rows: (n_items + 1, embedding_dim) int8.
         table: scale and zero point of the rows.
-        weights: (length,) float32, one a position.
+        weights: (length,), one a position.
         power: 1 is the mean, 0 the sum.
 
     Returns:
-        (embedding_dim,) float32.
+        (embedding_dim,) float64.
 
     >>> rows = np.array([[0], [2], [4]], np.int8)
-    >>> float(weighted_mean(np.array([0, 1, 2]), rows, HostTable("t.npy", 0.5, 0), np.ones(3, np.float32), 1.0)[0])
+    >>> float(weighted_mean(np.array([0, 1, 2]), rows, HostTable("t.npy", 0.5, 0), np.ones(3), 1.0)[0])
     1.5
     """
     present = history > 0
     n = int(present.sum())
     if n == 0:
-        return np.zeros(rows.shape[1], np.float32)
-    return weights[present] @ _real(rows[history[present]], table) * np.float32(n**-power)
+        return np.zeros(rows.shape[1])
+    return weights[present] @ _real(rows[history[present]], table) * n**-power
 
 
 def attention_mean(
@@ -115,7 +118,7 @@ def attention_mean(
         power: 1 is the weighted mean, 0 the sum.
 
     Returns:
-        (embedding_dim,) float32.
+        (embedding_dim,) float64.
 
     >>> rows, t = np.array([[0], [2], [4]], np.int8), np.zeros((3, 1), np.int8)
     >>> equal = HostAttention(HostTable("a.npy", 1.0, 0), (0.0, 0.0, 0.0), 4.0)
@@ -125,17 +128,17 @@ def attention_mean(
     present = history > 0
     n = int(present.sum())
     if n == 0:
-        return np.zeros(rows.shape[1], np.float32)
-    position_scores = np.asarray(attention.position_scores, np.float32).reshape(len(history), -1)[present]  # (n, heads)
+        return np.zeros(rows.shape[1])
+    position_scores = np.asarray(attention.position_scores).reshape(len(history), -1)[present]  # (n, heads)
     scores = np.tanh(_real(item_scores[history[present]], attention.scores) + position_scores)
-    shares = np.exp(np.float32(attention.bound) * (scores - scores.max(axis=0)))
+    shares = np.exp(attention.bound * (scores - scores.max(axis=0)))
     shares /= shares.sum(axis=0)
     blocks = _real(rows[history[present]], table).reshape(n, shares.shape[1], -1)  # (n, heads, width of a block)
-    return np.einsum("nh,nhc->hc", shares, blocks).reshape(-1) * np.float32(n ** (1 - power))
+    return np.einsum("nh,nhc->hc", shares, blocks).reshape(-1) * n ** (1 - power)
 
 
 def _real(stored: np.ndarray, table: HostTable) -> np.ndarray:
-    return (stored.astype(np.float32) - np.float32(table.zero_point)) * np.float32(table.scale)
+    return (stored.astype(np.float64) - table.zero_point) * table.scale
 
 
 def _load(table: HostTable, files: Mapping[str, bytes]) -> np.ndarray:

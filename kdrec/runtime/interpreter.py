@@ -41,8 +41,8 @@ class Edge:
         """
         if not self.scale:
             return values.astype(self.dtype)
-        steps = values.astype(np.float32) / np.float32(self.scale)
-        rounded = np.copysign(np.floor(np.abs(steps) + np.float32(0.5)), steps) + self.zero_point
+        steps = values.astype(np.float64) / self.scale
+        rounded = np.copysign(np.floor(np.abs(steps) + 0.5), steps) + self.zero_point
         limits = np.iinfo(self.dtype)
         return np.clip(rounded, limits.min, limits.max).astype(self.dtype)
 

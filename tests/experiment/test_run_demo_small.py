@@ -59,6 +59,7 @@ def test_rows_are_the_forms_in_their_order(ran: Any) -> None:
         assert (row["bytes"] is None) == (row["form"] == "baseline")
         assert (row["latency_us_p50"] is not None) == (row["form"] == "file")
         assert (row["arena_bytes"] is not None) == (row["name"] == "int8_micro")
+        assert (row.get("streamed_bytes") == 0) == (row["name"] == "int8_coral_edgetpu")
 
 
 def test_sizes_are_those_of_the_files(ran: Any) -> None:

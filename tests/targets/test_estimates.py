@@ -65,7 +65,7 @@ def test_bytes_of_a_tensor(dtype: str, shape: tuple[int, ...], expected: int) ->
 def test_constants_need_no_arena_and_fill_the_parameter_cache() -> None:
     content = build(dense())  # 12 weights and 3 biases of four bytes
     cache = estimates(content, "coral_edgetpu")["parameter_cache"]
-    assert (cache.bytes, cache.limit) == (24, 8 * 1024 * 1024)
+    assert (cache.bytes, cache.limit) == (24, int(6.7 * 2**20))
     assert estimates(content, "micro")["arena"].bytes == 32
 
 

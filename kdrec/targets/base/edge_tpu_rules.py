@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from kdrec.targets.base.on_chip import placed
 from kdrec.targets.base.subject import SMALL_INTEGERS, Finding, Subject, tensor_finding
 from kdrec.targets.base.target import Target
 
@@ -91,6 +92,6 @@ def fits_on_chip(subject: Subject, target: Target) -> Iterator[Finding]:
 
     Source: https://coral.ai/docs/edgetpu/models-intro, about 8 MB; its compiler's logs leave 6.7 to 7.7 MiB.
     """
-    total = sum(subject.file.buffer_bytes)
+    total = sum(each.bytes for each in placed(subject, None))
     if target.max_constant_bytes is not None and total > target.max_constant_bytes:
         yield Finding("file", f"{total:,} bytes of parameters, the chip keeps {target.max_constant_bytes:,}")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
+from kdrec.targets.base.on_chip import placed
 from kdrec.targets.base.subject import Subject
 from kdrec.tflite.views import Subgraph, Tensor
 
@@ -30,12 +31,14 @@ class Estimate:
         bytes: its size.
         limit: of the device; None where none is known.
         measured: by a runtime, and not counted from the file.
+        parts: what it is made of, a line each; none where that is not told.
     """
 
     name: str
     bytes: int
     limit: int | None = None
     measured: bool = False
+    parts: tuple[str, ...] = ()
 
 
 def flash(subject: Subject, target: "Target") -> Estimate:
@@ -44,11 +47,19 @@ def flash(subject: Subject, target: "Target") -> Estimate:
 
 
 def parameter_cache(subject: Subject, target: "Target") -> Estimate:
-    """The constants that operators read, which the chip keeps between calls; what its compiler adds is not counted."""
-    used = {
-        tensor.buffer: len(tensor.data) for step in subject.steps for tensor in step.inputs if tensor.data is not None
-    }
-    return Estimate("parameter_cache", sum(used.values()), target.max_constant_bytes)
+    """The constants that operators read, which the chip keeps between calls; what its compiler adds is not counted.
+
+    Those that no longer fit, in the order of the file's steps, are streamed.
+    """
+    constants = placed(subject, target.max_constant_bytes)
+    parts = tuple(str(each) for each in constants if each.is_matrix)
+    return Estimate("parameter_cache", sum(each.bytes for each in constants), target.max_constant_bytes, parts=parts)
+
+
+def streamed_parameters(subject: Subject, target: "Target") -> Estimate:
+    """What of these the chip fetches from memory off the chip at every call."""
+    constants = placed(subject, target.max_constant_bytes)
+    return Estimate("streamed_parameters", sum(each.bytes for each in constants if not each.on_chip))
 
 
 def arena(subject: Subject, target: "Target") -> Estimate:

@@ -53,7 +53,7 @@ class Target:
         rules: that a file must keep.
         advice: rules whose violation is a warning.
         estimates: what a file takes of the device.
-        finish: makes further files of the written model, for example a compiled one.
+        finish: makes further files of the written model, for example a compiled one, and figures of them.
         packages: that `finish` needs, each with the extra of kdrec that installs it.
     """
 

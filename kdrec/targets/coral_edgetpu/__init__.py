@@ -1,0 +1,3 @@
+from kdrec.targets.coral_edgetpu.target import coral_edgetpu
+
+__all__ = ["coral_edgetpu"]

@@ -1,0 +1,3 @@
+from kdrec.targets.coral_edgetpu.backends.hosts.generate import hosts
+
+__all__ = ["hosts"]
