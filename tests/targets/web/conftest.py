@@ -18,7 +18,7 @@ RESET = """
 DEMO = Path(__file__).parents[3] / "tflite_models/demo"
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, require) -> Iterator[Site]:
     """The page of the demo's Android bundle, whose file is the one that the target web has, as a server has it."""
     require("chromium")
@@ -30,7 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, require) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[Browser]:
     browser = Browser(tmp_path_factory.mktemp("profile"))
     yield browser
