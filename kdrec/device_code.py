@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from kdrec import targets
 from kdrec.bundle.manifest import NAME
 from kdrec.bundle.read import open_bundle
 from kdrec.errors import RuntimeFileError, TargetError
@@ -9,14 +10,16 @@ from kdrec.files import replace_folder
 from kdrec.targets.base.backends import backend
 
 MODEL = "model.tflite"
+INSTALLED = ("node_modules", "package-lock.json")  # what npm puts beside the code
 
 
 def write_code(source: str | Path, folder: str | Path, target: str = "micro", backend_name: str = "c") -> list[Path]:
     """Generate code from a file and write it to a folder of its own, all of it or nothing.
 
     Args:
-        source: the folder of a bundle of the target, which is verified, or a .tflite file made for it.
-        folder: where to; what this wrote before is replaced.
+        source: the folder of a bundle of the target, or of another with the same file, which is verified; or a
+            .tflite file made for it.
+        folder: where to; what this wrote before is replaced, what npm installed there stays.
         target: the device, a name in `kdrec.targets`.
         backend_name: which of its generators.
 
@@ -33,7 +36,7 @@ def write_code(source: str | Path, folder: str | Path, target: str = "micro", ba
     generate, source = backend(target, backend_name), Path(source)
     bundle = open_bundle(source) if source.is_dir() else None
     if bundle is not None:
-        if bundle.manifest.target != target.replace("-", "_"):
+        if not _has_file_for(bundle.manifest.target, target):
             raise TargetError(
                 f"{source / NAME} must name the target {target}, it names {bundle.manifest.target}; give the bundle "
                 f"that `kdrec run --target {target}` wrote"
@@ -47,5 +50,11 @@ def write_code(source: str | Path, folder: str | Path, target: str = "micro", ba
                 f"{source} cannot be read: {error.strerror}; give a bundle's folder or a .tflite file"
             ) from error
     files = generate(content, bundle)
-    replace_folder(folder, files)
+    replace_folder(folder, files, INSTALLED)
     return [Path(folder) / name for name in files]
+
+
+def _has_file_for(made_for: str, target: str) -> bool:
+    """Whether a bundle's file is that of a target: of this one, or of one for which export writes the same."""
+    wanted = targets.get(target)
+    return made_for == wanted.name or (made_for in targets.names() and targets.get(made_for).has_file_of(wanted))

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -110,8 +110,13 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def replace_folder(folder: str | Path, files: Mapping[str, bytes]) -> None:
+def replace_folder(folder: str | Path, files: Mapping[str, bytes], kept: Collection[str] = ()) -> None:
     """Write files as the only ones of a folder, all of them or none; older ones of these names are replaced.
+
+    Args:
+        folder: where to.
+        files: content by file name.
+        kept: names of files or folders that somebody else may have put there; they stay as they are.
 
     Raises:
         OutputError: the folder holds something else, or no space is left.
@@ -119,7 +124,8 @@ def replace_folder(folder: str | Path, files: Mapping[str, bytes]) -> None:
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file, not a folder to write to: give another output folder")
-    foreign = sorted(path.name for path in folder.iterdir() if path.name not in files) if folder.exists() else []
+    there = sorted(folder.iterdir()) if folder.exists() else []
+    foreign = [path.name for path in there if path.name not in files and path.name not in kept]
     if foreign:
         raise OutputError(
             f"{folder} holds something else, for example {foreign[0]}, and would lose it: give another output folder"
@@ -127,3 +133,8 @@ def replace_folder(folder: str | Path, files: Mapping[str, bytes]) -> None:
     with atomic_folder(folder) as fresh:
         for name, content in files.items():
             (fresh / name).write_bytes(content)
+        for path in there:  # copied, so that an error still changes nothing
+            if path.name in kept and path.is_dir():
+                shutil.copytree(path, fresh / path.name, symlinks=True)
+            elif path.name in kept:
+                shutil.copy2(path, fresh / path.name)

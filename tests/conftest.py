@@ -3,6 +3,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
+import npm_modules
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -18,11 +19,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def is_there(tool: str) -> bool:
-    """A program on the path, or an importable module of that name."""
+    """A program on the path, an importable module of that name, or `@owner/name` of npm."""
+    if tool.startswith("@"):
+        return npm_modules.is_installed(tool)
     return shutil.which(tool) is not None or find_spec(tool.replace("-", "_")) is not None
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def require() -> Callable[[str], None]:
     """Ask for a tool that not every machine has: `require("chromium")`.
 

@@ -8,6 +8,7 @@ from kdrec.targets.base.estimates import Estimate, flash
 from kdrec.targets.base.subject import Finding, Subject
 
 Rule: TypeAlias = Callable[[Subject, "Target"], Iterator[Finding]]
+_SHAPES_THE_FILE = ("signatures", "topk", "one_subgraph", "lookup", "max_fc_outputs", "recipes", "mixes", "oracle")
 Estimator: TypeAlias = Callable[[Subject, "Target"], Estimate]
 
 
@@ -93,6 +94,16 @@ class Target:
         """
         base, *parts = recipe.split("+")
         return base in self.recipes and all(f"{base}+{part}" in self.mixes for part in parts)
+
+    def has_file_of(self, other: "Target") -> bool:
+        """Whether export writes the same file for both: all that it is told of a device is equal, and who judges it.
+
+        >>> from dataclasses import replace
+        >>> phone = Target("phone", "Phone", "", "", "", frozenset(), ("score",), ())
+        >>> phone.has_file_of(replace(phone, name="web")), phone.has_file_of(replace(phone, one_subgraph=True))
+        (True, False)
+        """
+        return all(getattr(self, name) == getattr(other, name) for name in _SHAPES_THE_FILE)
 
 
 def operators(text: str) -> frozenset[str]:

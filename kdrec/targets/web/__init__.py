@@ -1,0 +1,3 @@
+from kdrec.targets.web.target import web
+
+__all__ = ["web"]

@@ -1,0 +1,3 @@
+from kdrec.targets.web.backends.page.generate import page
+
+__all__ = ["page"]
