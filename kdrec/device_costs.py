@@ -44,7 +44,9 @@ def costs(bundle: Bundle, cores: Iterable[str]) -> list[dict[str, Any]]:
         TargetError: the generator does not know something in the file.
         RuntimeFileError: compiler or emulator are not installed, or failed.
     """
-    manifest = bundle.manifest
+    manifest, cores = bundle.manifest, tuple(cores)
+    if not cores:
+        return []
     sources = c(bundle.files[manifest.signatures["score"].file], bundle)
     shape = (HISTORIES, manifest.history.length)
     histories = np.random.default_rng(0).integers(0, manifest.data.n_items, shape).astype(np.int32)

@@ -13,6 +13,7 @@ from kdrec.bundle.read import open_bundle
 DEMO = Path(__file__).parents[1] / "tflite_models" / "demo"
 
 
+@pytest.mark.slow
 def test_the_demo_is_counted_on_a_core(require) -> None:
     require("arm-none-eabi-gcc")
     require("qemu-system-arm")
