@@ -27,7 +27,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "loggers": (set(), KERAS | {"tensorboard", "mlflow", "wandb"}),
     "tflite": (set(), {"numpy", "flatbuffers", "ai_edge_litert"}),
     "bundle": ({"tflite"}, {"numpy", "flatbuffers", "ai_edge_litert"}),
-    "targets": ({"tflite", "bundle"}, {"numpy"}),
+    "targets": ({"tflite", "bundle", "runtime"}, {"numpy"}),
     "export": ({"compress", "tflite", "bundle"}, KERAS),
     "runtime": ({"tflite", "bundle"}, {"numpy", "ai_edge_litert", "tflite_micro"}),
     "evaluation": ({"data"}, {"numpy"}),
