@@ -7,21 +7,23 @@ from kdrec.bundle.manifest import NAME
 from kdrec.bundle.read import open_bundle
 from kdrec.errors import RuntimeFileError, TargetError
 from kdrec.files import replace_folder
-from kdrec.targets.base.backends import backend
+from kdrec.targets.base.backends import backend, first
 
 MODEL = "model.tflite"
 INSTALLED = ("node_modules", "package-lock.json")  # what npm puts beside the code
 
 
-def write_code(source: str | Path, folder: str | Path, target: str = "micro", backend_name: str = "c") -> list[Path]:
+def write_code(
+    source: str | Path, folder: str | Path, target: str | None = None, backend_name: str | None = None
+) -> list[Path]:
     """Generate code from a file and write it to a folder of its own, all of it or nothing.
 
     Args:
         source: the folder of a bundle of the target, or of another with the same file, which is verified; or a
             .tflite file made for it.
         folder: where to; what this wrote before is replaced, what npm installed there stays.
-        target: the device, a name in `kdrec.targets`.
-        backend_name: which of its generators.
+        target: the device, a name in `kdrec.targets`; None takes that of the bundle, and of a .tflite file micro.
+        backend_name: which of its generators; None takes the first one by name.
 
     Returns:
         The files written.
@@ -33,8 +35,10 @@ def write_code(source: str | Path, folder: str | Path, target: str = "micro", ba
         RuntimeFileError: the file cannot be read.
         OutputError: `folder` holds something else.
     """
-    generate, source = backend(target, backend_name), Path(source)
+    source = Path(source)
     bundle = open_bundle(source) if source.is_dir() else None
+    target = target or ("micro" if bundle is None else bundle.manifest.target)
+    generate = backend(target, backend_name or first(target))
     if bundle is not None:
         if not _has_file_for(bundle.manifest.target, target):
             raise TargetError(

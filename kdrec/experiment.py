@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kdrec import pack, procedures, steps
+from kdrec import device_costs, pack, procedures, steps
 from kdrec.compression import before_distillation, compressed
 from kdrec.config import Config
 from kdrec.data.splits import Split
@@ -95,6 +95,13 @@ def run(
         data, split = procedures.read(stages, config)
         check_writable("out", out)
         trained, exported = written(stages, data, split, config)
+        devices: dict[str, Any] = {}
+        if device_costs.have_cores(config.targets):
+            counted = stages.run(
+                "devices", {"tools": device_costs.tools()},
+                partial(device_costs.write, exported.folder, config.targets), (exported,),
+            )  # fmt: skip
+            devices = {"devices": json.loads((counted.folder / device_costs.RESULT).read_text())}
         judged = stages.run(
             "evaluate", config.only("k", "fusion"),
             partial(steps.judge, split, trained.teacher, trained.students, exported, config, stages.progress),
@@ -106,8 +113,10 @@ def run(
             row = next(row for row in rows if row["target"] == target)
             judged_by = {key: value for key, value in row.items() if "@" in key or key in ("auc", "keep", "tied_share")}
             metrics = {key: value for key, value in judged_by.items() if value is not None}
+            if devices:
+                metrics.update(device_costs.metrics(devices["devices"], target))
             pack.publish(exported.folder / target, out / target, metrics)
-        report = procedures.report(stages, name, data, split, trained, config, rows, samples)
+        report = {**procedures.report(stages, name, data, split, trained, config, rows, samples), **devices}
         write_report(report, out)
         atomic_write(out / "config.json", config.to_json() + "\n")
         for logger in loggers:

@@ -69,6 +69,7 @@ def facts(target: Target) -> str:
         ("unverified operators", " ".join(sorted(target.unverified_ops)), "no manual at hand confirms them"),
         ("the NPU may take", " ".join(sorted(target.accelerated_ops)), target.sources.get("accelerated_ops", "")),
         ("of these, with 8 or 16 bits only", " ".join(sorted(target.narrow_ops)), target.sources.get("narrow_ops", "")),
+        ("instructions counted on", marked(target.cores), "generated C, under qemu"),
         ("finished by", marked(target.packages), target.sources.get("finish", "")),
         ("rules", links(rule.__name__ for rule in target.rules), ""),
         ("rules that warn", links(rule.__name__ for rule in target.advice), ""),

@@ -16,7 +16,7 @@ from typing import Any
 
 import ai_edge_litert
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 
 class RequestError(Exception):
@@ -31,7 +31,10 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
     rng = np.random.default_rng(0)  # here, because its import takes memory too
     before = _reset_peak_memory()
     start = time.perf_counter()
-    interpreter = Interpreter(model_path=request["path"], num_threads=request["threads"])
+    kernels = OpResolverType.AUTO if request["xnnpack"] else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    interpreter = Interpreter(
+        model_path=request["path"], num_threads=request["threads"], experimental_op_resolver_type=kernels
+    )
     interpreter.allocate_tensors()
     load = time.perf_counter() - start
     given = dict(np.load(request["inputs"], allow_pickle=False)) if request["inputs"] else None

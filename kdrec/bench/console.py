@@ -23,6 +23,7 @@ def console_bench(result: BenchResult) -> Table:
         ("load time", f"{result.load_ms:,.2f} ms"),
         ("peak memory", f"{result.peak_memory_bytes / 1024:,.0f} KiB"),
         ("threads", str(result.threads)),
+        ("XNNPACK", "on" if result.xnnpack else "off"),
         ("runs", f"{result.runs:,}"),
         ("LiteRT", result.litert),
     ):

@@ -25,6 +25,7 @@ class BenchResult:
         file: its path.
         signature: that was run; None for a file without signatures.
         threads: of the interpreter.
+        xnnpack: whether XNNPACK ran what it can, as it does by default, or LiteRT's own kernels ran it all.
         runs: timed runs.
         latency_us_p50, latency_us_p90, latency_us_p99: percentiles over the runs, in microseconds, of the graph alone:
             without setting inputs and copying outputs.
@@ -38,6 +39,7 @@ class BenchResult:
     file: str
     signature: str | None
     threads: int
+    xnnpack: bool
     runs: int
     latency_us_p50: float
     latency_us_p90: float
@@ -59,6 +61,7 @@ def bench(
     warmup: int = 20,
     inputs: Mapping[str, np.ndarray] | None = None,
     timeout: float = 300.0,
+    xnnpack: bool = True,
 ) -> BenchResult:
     """Measure a .tflite file through LiteRT.
 
@@ -74,6 +77,7 @@ def bench(
             8- and 16-bit integers uniform over their range, wider integers 0, for they are ids as a rule and 0 is
             within every table. The names are the signature's, or the tensors' own in a file without signatures.
         timeout: seconds after which the file is given up.
+        xnnpack: whether XNNPACK may run what it can.
 
     Raises:
         RuntimeFileError: the file cannot be read or run, crashes, takes too long, or has no such signature or inputs.
@@ -103,12 +107,13 @@ def bench(
             "idle": str(idle),
             "signature": signature,
             "threads": threads,
+            "xnnpack": xnnpack,
             "runs": runs,
             "warmup": warmup,
             "inputs": arrays,
         }
         answer = _ask(path, request, timeout)
-    return BenchResult(file=str(path), threads=threads, runs=runs, **answer)
+    return BenchResult(file=str(path), threads=threads, xnnpack=xnnpack, runs=runs, **answer)
 
 
 def _ask(path: str | Path, request: dict[str, Any], timeout: float) -> dict[str, Any]:

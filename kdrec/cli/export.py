@@ -8,17 +8,23 @@ from rich.markup import escape
 
 from kdrec.cli.console import output
 
+CODE = (
+    "android library, a Gradle project; web page, an ES module and a page; coral_edgetpu hosts, in Python and C++; "
+    "linux_arm64 python, one file; micro c, C99 without a runtime, or micro tflm, sources for TensorFlow Lite Micro"
+)
+
 
 def export(
     model: Annotated[Path, typer.Argument(help="The folder of a bundle of the target, or a .tflite file made for it.")],
     out: Annotated[Path, typer.Option(help="Folder for the code; what was written there before is replaced.")],
-    target: Annotated[str, typer.Option(help="Device: micro or coral_edgetpu.")] = "micro",
+    target: Annotated[
+        str | None, typer.Option(help="Device; by default the one that the bundle was made for, of a file micro.")
+    ] = None,
     backend: Annotated[
-        str,
-        typer.Option(help="Which code: c, C99 that needs no runtime, or of coral_edgetpu hosts, in Python and C++."),
-    ] = "c",
+        str | None, typer.Option(help=f"Which code, by default the first of the target: {CODE}.")
+    ] = None,
 ) -> None:
-    """Write source code for a device: what stands for a file and its runtime, or what calls it."""
+    """Write source code for a device: what its developer lifts into a project."""
     from kdrec.device_code import write_code
 
     for path in write_code(model, out, target, backend):

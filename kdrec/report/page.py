@@ -8,6 +8,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from kdrec.report import pictures, rows
+from kdrec.report.devices import device_table
 from kdrec.report.headline import headline, is_better_distilled
 from kdrec.report.pareto import pareto
 from kdrec.report.rows import Row, find, main_file, ndcg
@@ -48,6 +49,7 @@ def render_page(report: dict[str, Any]) -> str:
         all=_table(report, columns(report, all_names(report))),
         head_and_tail=_head_and_tail(report),
         comparison=_comparison(report),
+        devices=device_table(report),
         pictures=_pictures(report),
         samples=[_sample(sample, report) for sample in report["samples"]],
         teacher=_teacher(report["teacher"]),

@@ -22,12 +22,13 @@ from kdrec.errors import BundleError, DataError, TrainingError
 from kdrec.report.check import check_report
 from kdrec.runtime.judge import judge
 from kdrec.runtime.recommender import Recommender
+from kdrec.targets.micro import micro
 from kdrec.tflite.views import read
 
 pytestmark = pytest.mark.slow
 
 TARGETS = ("android", "coral_edgetpu", "micro")
-STAGES = ("data", "teacher", "teacher_cache", "student", "student_distilled", "pruned", "export", "evaluate")
+STAGES = ("data", "teacher", "teacher_cache", "student", "student_distilled", "pruned", "export", "devices", "evaluate")
 FORMS = ("random", "popularity", "teacher", "student", "student_distilled", "pruned")
 
 
@@ -105,6 +106,19 @@ def test_bundles_load_and_answer(ran: Any, target: str) -> None:
     assert len(set(listed.items)) == 5 and not set(listed.items) & set(history)
 
 
+def test_what_generated_code_costs_is_in_report_and_manifest(ran: Any, require: Callable[[str], None]) -> None:
+    require("arm-none-eabi-gcc")
+    require("qemu-system-arm")
+    found, metrics = ran.report["devices"], open_bundle(ran.out / "micro").manifest.metrics
+    assert found["missing"] == {} and [cost["core"] for cost in found["costs"]] == list(micro.cores)
+    for cost in found["costs"]:
+        place = cost["core"].lower().replace("-", "_")
+        assert cost["flash_bytes"] == metrics[f"flash_bytes@{place}"] > (ITEMS + 1) * ran.config.embedding_dim
+        assert cost["ram_bytes"] == metrics[f"ram_bytes@{place}"] and cost["instructions"] > ITEMS
+        assert metrics[f"instructions@{place}"] == cost["instructions"]
+    assert not [name for name in open_bundle(ran.out / "android").manifest.metrics if "cortex" in name]
+
+
 def test_samples_stand_side_by_side(ran: Any) -> None:
     titles = set(open_bundle(ran.out / "android").items.titles)
     for sample in ran.report["samples"]:
@@ -117,6 +131,7 @@ def test_page_needs_no_other_file(ran: Any) -> None:
     page = (ran.out / "report.html").read_text()
     assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"|@import|url\((?!#|data:)', page) == []
     assert ran.report["samples"][0]["student"][0] in page
+    assert "On the devices" in page and "TensorFlow Lite Micro" in page
 
 
 def test_progress_goes_through_the_stages(ran: Any) -> None:
@@ -166,7 +181,7 @@ def test_another_form_of_the_file_trains_nothing_again(again: Callable[..., Any]
 @pytest.mark.usefixtures("eagerly")
 def test_item_rows_of_four_bits_are_trained_under_their_rounding(again: Callable[..., Any], ran: Any) -> None:
     other = again(recipe="int4_table", quantize_epochs=1, targets=("android",))
-    assert other.cached == list(STAGES[:-2])
+    assert other.cached == list(STAGES[:-3])
     assert [row["name"] for row in other.report["rows"]] == [*FORMS, "quantized", "int4_table_android"]
     file, trained, eight = other.rows()["int4_table_android"], other.rows()["quantized"], ran.rows()["int8_android"]
     assert 2 * file["table_bytes"] == eight["table_bytes"]

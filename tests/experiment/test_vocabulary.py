@@ -82,7 +82,7 @@ def test_no_rare_item_is_recommended_and_all_of_them_are_read_alike(bucket: Any,
 def test_the_report_judges_head_and_tail_apart(bucket: Any, split: Split) -> None:
     rare, rows = rarest(split), bucket.rows()
     assert [stage["name"] for stage in bucket.report["stages"] if not stage["cached"]] == [
-        "cut", "pruned", "export", "evaluate",
+        "cut", "pruned", "export", "devices", "evaluate",
     ]  # fmt: skip
     tail = rare[split.test.items].mean()
     assert bucket.report["vocabulary"] == {"items": ITEMS, "kept": KEPT, "tail_share": pytest.approx(tail)}

@@ -107,3 +107,17 @@ def fake_comparison(names: tuple[str, ...] = ("nothing", "pruning", "distillatio
         {**fake_row("int8_android"), "name": name, "target": None, "peak_memory_bytes": 2 * size, "bytes": size}
         for name, size in zip(names, (190_000, 180_000, 34_000), strict=True)
     ]
+
+
+def fake_devices() -> dict:
+    """What a run with the target micro adds, and one whose compiler was not there."""
+    cost = {"target": "micro", "core": "Cortex-M3", "machine": "mps2-an385", "flash_bytes": 40 * 1024, "ram_bytes": 640}
+    part = {"part": "Chip 3", "source": "its datasheet, table 1", "energy_microjoules": 182.14}
+    nothing = dict.fromkeys(part)
+    return {
+        "costs": [
+            {**cost, "instructions": 207_573, **part},
+            {**cost, "core": "Cortex-M0", "machine": "microbit", "instructions": 403_033, **nothing},
+        ],
+        "missing": {},
+    }

@@ -21,7 +21,7 @@ class Program:
 
     Args:
         machine: what it is for.
-        sources: content by file name; those that end in .c are compiled, `board.h` may be included.
+        sources: content by file name; those that end in .c are compiled, those in .o linked, `board.h` may be included.
         options: further ones of the compiler.
 
     Raises:
@@ -56,8 +56,8 @@ class Program:
             "ram_length": self.machine.ram,
         }
         self._call(
-            COMPILER, *FLAGS, f"-mcpu={self.machine.cpu}", "-mthumb", *self.machine.more, *options,
-            *sorted({name for name in sources if name.endswith(".c")} | {"board.c"}),
+            COMPILER, *FLAGS, *self.machine.flags, *options,
+            *sorted({name for name in sources if name.endswith((".c", ".o"))} | {"board.c"}),
             "-nostdlib", "-Wl,--gc-sections", "-Wl,-T,board.ld",
             *(f"-Wl,--defsym={name}={size}" for name, size in memory.items()), "-lgcc", "-o", "program.elf",
         )  # fmt: skip
@@ -80,19 +80,53 @@ class Program:
         return {name: int(size) for name, size in re.findall(r"^(\.\w+)\s+(\d+)", listed, re.MULTILINE)}
 
     def _call(self, *command: str, timeout: float = 60.0) -> str:
-        try:
-            ended = subprocess.run(
-                command, cwd=self.folder, capture_output=True, text=True, errors="replace", timeout=timeout
-            )
-        except subprocess.TimeoutExpired as error:
-            raise RuntimeFileError(
-                f"{command[0]} for {self.machine.core} took longer than {timeout:g} seconds; give it less to do"
-            ) from error
-        if ended.returncode:
-            said = (ended.stderr or ended.stdout).strip() or f"status {ended.returncode}"
-            raise RuntimeFileError(f"{command[0]} for {self.machine.core} failed: {said}; mend the sources")
-        # Semihosting writes to the error stream of qemu's console.
-        return ended.stdout + ended.stderr
+        return _call(self.machine, self.folder, *command, timeout=timeout)
+
+
+def compiled(machine: Machine, source: str, files: Mapping[str, bytes], options: Sequence[str] = ()) -> bytes:
+    """The object that a source becomes for a machine, to be linked into several programs.
+
+    Args:
+        machine: what it is for.
+        source: its name.
+        files: it and what it includes, by name.
+        options: further ones of the compiler.
+
+    Raises:
+        RuntimeFileError: compiler or emulator are not installed, or the compiler refused the source.
+    """
+    check_tools()
+    with tempfile.TemporaryDirectory(prefix="kdrec-cortex-m-") as temporary:
+        folder = Path(temporary)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        _call(machine, folder, COMPILER, *FLAGS, *machine.flags, *options, "-c", source, "-o", "object.o")
+        return (folder / "object.o").read_bytes()
+
+
+def _call(machine: Machine, folder: Path, *command: str, timeout: float = 60.0) -> str:
+    try:
+        ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        raise RuntimeFileError(
+            f"{command[0]} for {machine.core} took longer than {timeout:g} seconds; give it less to do"
+        ) from error
+    if ended.returncode:
+        said = (ended.stderr or ended.stdout).strip() or f"status {ended.returncode}"
+        raise RuntimeFileError(f"{command[0]} for {machine.core} failed: {said}; mend the sources")
+    # Semihosting writes to the error stream of qemu's console.
+    return ended.stdout + ended.stderr
+
+
+def tools() -> str:
+    """Compiler and emulator with their versions, as they call themselves.
+
+    Raises:
+        RuntimeFileError: as of `check_tools`.
+    """
+    check_tools()
+    said = (subprocess.run([tool, "--version"], capture_output=True, text=True) for tool in (COMPILER, EMULATOR))
+    return ", ".join(each.stdout.partition("\n")[0] for each in said)
 
 
 def check_tools() -> None:

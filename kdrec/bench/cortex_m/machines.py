@@ -23,6 +23,11 @@ class Machine:
     ram: int = 16 * 1024
     more: tuple[str, ...] = ()
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The compiler's options for this core."""
+        return (f"-mcpu={self.cpu}", "-mthumb", *self.more)
+
 
 MACHINES = {
     machine.core: machine

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from kdrec.bench.cortex_m.build import Program
+from kdrec.bench.cortex_m.build import Program, compiled
 from kdrec.bench.cortex_m.machines import Machine
 
 REPEATED, ROUNDS, K = 8, 500_000, 10  # as in measure.c
@@ -63,6 +63,8 @@ def measure(
         RuntimeFileError: compiler or emulator are not installed, or the program ended by a fault.
     """
     own = {name: sources[name] for name in ("recommender.h", "recommender.c")}
+    own["recommender.o"] = compiled(machine, "recommender.c", own, [speed])  # once for both programs
+    del own["recommender.c"]
     context, length = "0, " * n_context, histories.shape[1]
     numbers = ",".join(str(number) for number in histories.reshape(-1).tolist())
     cases = (

@@ -21,10 +21,23 @@ def backend(target: str, name: str) -> Backend:
     >>> backend("micro", "c").__name__
     'c'
     """
-    home = f"kdrec.targets.{target.replace('-', '_')}"
-    device = variants.get("kdrec.targets", target)
+    return variants.get(_home(target), name)
+
+
+def first(target: str) -> str:
+    """The generator that a device has when none is asked for.
+
+    Raises:
+        UnknownNameError: no such device, or it has no generator.
+
+    >>> first("micro")
+    'c'
+    """
+    return variants.names(_home(target))[0]
+
+
+def _home(target: str) -> str:
+    home, device = f"kdrec.targets.{target.replace('-', '_')}", variants.get("kdrec.targets", target)
     if find_spec(home).submodule_search_locations is None or find_spec(f"{home}.backends") is None:  # type: ignore[union-attr]
-        raise UnknownNameError(
-            f"target {device.name} has no generator of code, so no {name!r}; give its device the bundle"
-        )
-    return variants.get(f"{home}.backends", name)
+        raise UnknownNameError(f"target {device.name} has no generator of code; give its device the bundle")
+    return f"{home}.backends"

@@ -56,6 +56,7 @@ class Target:
         estimates: what a file takes of the device.
         finish: makes further files of the written model, for example a compiled one, and figures of them.
         packages: that `finish` needs, each with the extra of kdrec that installs it.
+        cores: on which a run counts what generated C costs, names in `kdrec.bench.cortex_m.machines`.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Target:
     estimates: tuple[Estimator, ...] = (flash,)
     finish: Callable[[bytes], Finished] | None = None
     packages: Mapping[str, str] = field(default_factory=dict, hash=False)
+    cores: tuple[str, ...] = ()
 
     def takes(self, recipe: str) -> bool:
         """Whether the device takes files of a recipe, by its name; of a mixed one, each part of the mix.

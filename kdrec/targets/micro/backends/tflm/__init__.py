@@ -1,0 +1,3 @@
+from kdrec.targets.micro.backends.tflm.generate import tflm
+
+__all__ = ["tflm"]
