@@ -113,17 +113,23 @@ def canonical_json(value: Any) -> str:
 def replace_folder(folder: str | Path, files: Mapping[str, bytes]) -> None:
     """Write files as the only ones of a folder, all of them or none; older ones of these names are replaced.
 
+    Args:
+        folder: where to.
+        files: content by path below it, with `/` between the parts.
+
     Raises:
         OutputError: the folder holds something else, or no space is left.
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file, not a folder to write to: give another output folder")
-    foreign = sorted(path.name for path in folder.iterdir() if path.name not in files) if folder.exists() else []
+    held = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+    foreign = sorted(name for name in held if name not in files)
     if foreign:
         raise OutputError(
             f"{folder} holds something else, for example {foreign[0]}, and would lose it: give another output folder"
         )
     with atomic_folder(folder) as fresh:
         for name, content in files.items():
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             (fresh / name).write_bytes(content)
