@@ -18,11 +18,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def is_there(tool: str) -> bool:
-    """A program on the path, or an importable module of that name."""
+    """A program on the path, an importable module of that name, or a file."""
+    if tool.startswith("/"):
+        return os.path.isfile(tool)
     return shutil.which(tool) is not None or find_spec(tool.replace("-", "_")) is not None
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def require() -> Callable[[str], None]:
     """Ask for a tool that not every machine has: `require("chromium")`.
 

@@ -61,7 +61,7 @@ private fun device(folder: String, requests: String): String = runBlocking {
     val later = try {
         fromFolder.recommend(emptyList()).toString()
     } catch (error: Exception) {
-        error::class.simpleName
+        (error is java.util.concurrent.CancellationException).toString()
     }
     Thread.sleep(200) // closing is done on the recommender's own thread
     listOf(

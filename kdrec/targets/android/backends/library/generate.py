@@ -1,4 +1,4 @@
-"""A Gradle project for Android: a library module with a bundle in its assets, an app, and samples in C and for the JVM."""
+"""A Gradle project for Android: a library module with a bundle in its assets, an app, samples in C and for the JVM."""
 
 from importlib.resources import files
 from importlib.resources.abc import Traversable

@@ -29,20 +29,24 @@ def golden_h(bundle: Bundle) -> bytes:
     items = [_integers(answer.key("recommend").key("items")) for answer in outputs]
     scores = [[_hexadecimal(score) for score in answer.key("recommend").key("scores").elements()] for answer in outputs]
     template = files("kdrec.targets.android.backends.library").joinpath("golden.h").read_text("utf-8")
-    return Template(template).substitute(
-        cases=len(cases),
-        n_inputs=len(names),
-        n_tokens=len(inputs[0]),
-        names=", ".join(f'"{name}"' for name in names),
-        sizes=", ".join(str(int(np.prod(specs[name].shape))) for name in names),
-        n_items=bundle.manifest.data.n_items,
-        n_top=len(tops[0]),
-        k=len(items[0]),
-        inputs=_rows(inputs),
-        tops=_rows(tops),
-        items=_rows(items),
-        scores=_rows(scores),
-    ).encode()
+    return (
+        Template(template)
+        .substitute(
+            cases=len(cases),
+            n_inputs=len(names),
+            n_tokens=len(inputs[0]),
+            names=", ".join(f'"{name}"' for name in names),
+            sizes=", ".join(str(int(np.prod(specs[name].shape))) for name in names),
+            n_items=bundle.manifest.data.n_items,
+            n_top=len(tops[0]),
+            k=len(items[0]),
+            inputs=_rows(inputs),
+            tops=_rows(tops),
+            items=_rows(items),
+            scores=_rows(scores),
+        )
+        .encode()
+    )
 
 
 def _integers(field: Field) -> list[int]:

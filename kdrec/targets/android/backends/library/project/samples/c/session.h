@@ -20,6 +20,7 @@ typedef struct {
     LiteRtCompiledModel compiled;
 } Session;
 
+/* LiteRT dies of a file that is cut: compare its sha256 with manifest.json first, as the Kotlin code does. */
 void session_open(Session *session, const char *path, int threads);
 void session_close(Session *session);
 
