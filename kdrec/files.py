@@ -115,7 +115,7 @@ def replace_folder(folder: str | Path, files: Mapping[str, bytes], kept: Collect
 
     Args:
         folder: where to.
-        files: content by file name.
+        files: content by path below it, with `/` between the parts.
         kept: names of files or folders that somebody else may have put there; they stay as they are.
 
     Raises:
@@ -125,13 +125,15 @@ def replace_folder(folder: str | Path, files: Mapping[str, bytes], kept: Collect
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file, not a folder to write to: give another output folder")
     there = sorted(folder.iterdir()) if folder.exists() else []
-    foreign = [path.name for path in there if path.name not in files and path.name not in kept]
+    held = (path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir())
+    foreign = sorted(path.as_posix() for path in held if path.as_posix() not in files and path.parts[0] not in kept)
     if foreign:
         raise OutputError(
             f"{folder} holds something else, for example {foreign[0]}, and would lose it: give another output folder"
         )
     with atomic_folder(folder) as fresh:
         for name, content in files.items():
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             (fresh / name).write_bytes(content)
         for path in there:  # copied, so that an error still changes nothing
             if path.name in kept and path.is_dir():

@@ -85,7 +85,13 @@ def test_every_data_file_is_packaged() -> None:
     settings.read(TREE / "setup.cfg")
     patterns = [pattern.strip() for pattern in settings["options.package_data"]["*"].split(",")]
     data = [path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")]
-    assert [str(path) for path in data if not any(fnmatch(path.name, pattern) for pattern in patterns)] == []
+    names = [(path, path.relative_to(package_of(path)).as_posix()) for path in data]
+    assert [str(path) for path, name in names if not any(fnmatch(name, pattern) for pattern in patterns)] == []
+
+
+def package_of(path: Path) -> Path:
+    """The innermost package that a file lies in: patterns start there."""
+    return next(folder for folder in path.parents if (folder / "__init__.py").is_file())
 
 
 def test_required_tools_fail_when_absent(require: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:

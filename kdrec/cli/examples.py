@@ -47,7 +47,12 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "kdrec check tflite_models/demo/micro": "by the device that the bundle names",
         "kdrec check any.tflite --target micro": "",
     },
-    "export": {"kdrec export tflite_models/demo/micro --out recommender": "C99 without a runtime"},
+    "export": {
+        "kdrec export tflite_models/demo/micro --out recommender": "C99 without a runtime",
+        "kdrec export tflite_models/demo/micro --backend tflm --out firmware": "sources for TensorFlow Lite Micro",
+        "kdrec export tflite_models/demo/android --out library": "a Gradle project: Kotlin, an app, samples",
+        "kdrec export tflite_models/demo/android --target web --out page": "an ES module and a page",
+    },
 }  # fmt: skip
 
 

@@ -1,0 +1,3 @@
+from kdrec.targets.android.target import android
+
+__all__ = ["android"]
