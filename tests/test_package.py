@@ -104,7 +104,9 @@ def test_required_tools_fail_when_absent(require: Callable[[str], None], monkeyp
         require("no-such-tool")
 
 
-@pytest.mark.parametrize("script", ["scripts/install", "scripts/demo", "scripts/check", "scripts/test"])
+@pytest.mark.parametrize(
+    "script", ["scripts/install", "scripts/demo", "scripts/check", "scripts/test", "scripts/arm64"]
+)
 def test_scripts_are_valid_shell(script: str) -> None:
     path = TREE / script
     assert os.access(path, os.X_OK)
