@@ -41,7 +41,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[Br
 def page(browser: Browser, site: Site) -> Browser:
     """The page with nothing chosen; it is loaded once, for compiling WebAssembly takes most of the time."""
     site.replaced.clear()
-    if browser.js("document.body.dataset.state") != "ready":
+    if not browser.js("document.body.dataset.state === 'ready' && location.pathname === '/index.html'"):
         browser.open(site.address + "index.html")
     browser.js(RESET)
     return browser

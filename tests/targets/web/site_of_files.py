@@ -36,6 +36,7 @@ class _Handler(SimpleHTTPRequestHandler):
             super().do_GET()
             return
         self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(self.path))
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from browser import Browser
 from matplotlib.image import imread
-from site_of_files import Site
+from site_of_files import Site, serving
 
 from kdrec.runtime import Recommender
 
@@ -85,12 +85,16 @@ def test_nothing_is_sent(page: Browser, site: Site) -> None:
     assert page.complaints() == []
 
 
-def test_the_browser_refuses_what_would_leave_the_server(page: Browser, site: Site) -> None:
-    """Nothing but the policy stands in the way: this address exists."""
-    elsewhere = site.address.replace("127.0.0.1", "localhost")
-    refused = page.js(f"fetch('{elsewhere}items.json').then(() => 'sent', () => 'refused')")
-    assert refused == "refused"
-    assert any("Content Security Policy" in complaint for complaint in page.complaints())
+def test_the_browser_refuses_what_would_leave_the_server(page: Browser, site: Site, tmp_path: Path) -> None:
+    """A page without the policy reaches another server, this one does not."""
+    (tmp_path / "seen").write_text("")
+    with serving(tmp_path) as elsewhere:
+        send = f"fetch('{elsewhere.address}seen', {{ mode: 'no-cors' }}).then(() => 'sent', () => 'refused')"
+        assert page.js(send) == "refused" and elsewhere.asked == []
+        assert any("Content Security Policy" in complaint for complaint in page.complaints())
+        site.replaced = {"/bare.html": b"<!doctype html><body data-state=ready>"}
+        page.open(site.address + "bare.html")
+        assert page.js(send) == "sent" and elsewhere.asked == ["/seen"]
 
 
 @pytest.mark.parametrize("width", [320, 1100])
