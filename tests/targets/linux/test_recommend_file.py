@@ -60,6 +60,7 @@ def test_lists_are_those_of_kdrec(folder: Path) -> None:
             assert getattr(found, name) == (expected.fallback if name == "fallback" else list(getattr(expected, name)))
 
 
+@pytest.mark.slow
 def test_the_command_lists_items_and_titles(folder: Path) -> None:
     arguments = ("I0012", "I0007", "-k", "3", "--context", "daypart=evening", "--exclude", "I0260")
     expected = Recommender.load(folder).recommend(

@@ -54,6 +54,10 @@ def test_a_reader_chooses_by_keys_alone(page: Browser, site: Site) -> None:
     page.press("Enter")
     lists(page, [found[1]])
     assert page.js("document.activeElement.id") == "search"
+    page.js("document.querySelectorAll('#list button')[3].focus()")
+    page.press("Enter")  # the fourth of the list; the next one stands in its place
+    lists(page, [found[1], expected([found[1]])[3]])
+    assert page.js("document.activeElement === document.querySelectorAll('#list button')[3]")
 
 
 def test_a_reader_taps(page: Browser) -> None:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from kdrec import targets
 from kdrec.bundle.items import Items
 from kdrec.bundle.read import open_bundle
+from kdrec.bundle.write import write_bundle
 from kdrec.cli import app
 from kdrec.config import Config
 from kdrec.errors import TargetError
@@ -72,6 +73,13 @@ def test_a_name_cannot_become_markup() -> None:
     named = replace(bundle, manifest=replace(bundle.manifest, name="<script>alert(1)</script> $name"))
     text = page(b"", named)["index.html"].decode()
     assert "<script>alert" not in text and text.count("&lt;script&gt;alert(1)&lt;/script&gt; $name") == 2
+
+
+def test_a_bundle_of_the_target_itself_is_taken(tmp_path: Path) -> None:
+    bundle = open_bundle(DEMO / "android")
+    write_bundle(tmp_path / "web", bundle.files, replace(bundle.manifest, target="web"))
+    assert export(tmp_path / "web", tmp_path / "page").exit_code == 0
+    assert open_bundle(tmp_path / "page").manifest.target == "web"
 
 
 @pytest.mark.parametrize(

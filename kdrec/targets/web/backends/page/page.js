@@ -75,7 +75,10 @@ async function update() {
   const took = performance.now() - began;
   if (asked !== state.asked) return;
   part("heading").textContent = found.fallback ? "Most popular" : "Recommended";
+  const lines = [...part("list").children];
+  const focused = lines.findIndex((each) => each.contains(document.activeElement));
   part("list").replaceChildren(...found.items.map((id, place) => line(id, found.titles[place])));
+  part("list").children[focused]?.firstChild.focus(); // by keys one goes on where one was
   part("status").textContent = found.fallback
     ? "Choose an item to get your own list."
     : `From ${seen.length} ${seen.length === 1 ? "item" : "items"}, in ${took.toFixed(1)} ms on this device.`;
