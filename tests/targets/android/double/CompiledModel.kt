@@ -4,6 +4,7 @@ import android.content.res.AssetManager
 import kdrec.core.ModelException
 import kdrec.jvm.Buffer
 import kdrec.jvm.Session
+import java.io.File
 
 /**
  * A stand-in for Google's Android library, with the part of its Kotlin API that the adapter uses, over the C API of
@@ -48,8 +49,20 @@ class CompiledModel private constructor(private val session: Session) : AutoClos
         }
 
         @JvmStatic
-        fun create(assetManager: AssetManager, assetName: String, options: Options, optionalEnv: Any? = null) =
-            create(assetManager.path(assetName), options, optionalEnv)
+        fun create(
+            assetManager: AssetManager,
+            assetName: String,
+            options: Options,
+            optionalEnv: Any? = null,
+        ): CompiledModel {
+            val file = File.createTempFile("model", ".tflite")
+            try {
+                file.writeBytes(assetManager.open(assetName).use { it.readBytes() })
+                return create(file.path, options, optionalEnv)
+            } finally {
+                file.delete() // LiteRT has read it
+            }
+        }
     }
 }
 

@@ -48,10 +48,10 @@ private fun quote(text: StringBuilder, value: String) {
     text.append('"')
 }
 
-/** Characters beyond 16 bits come after all others, which a comparison of their halves would not say. */
+/** Characters beyond 16 bits, which are two halves here, come after all others. */
 private val BY_CHARACTER = Comparator<String> { left, right ->
-    val one = left.codePoints().toArray()
-    val other = right.codePoints().toArray()
-    val differs = (0 until minOf(one.size, other.size)).firstOrNull { one[it] != other[it] }
-    if (differs == null) one.size.compareTo(other.size) else one[differs].compareTo(other[differs])
+    val differs = (0 until minOf(left.length, right.length)).firstOrNull { left[it] != right[it] }
+    if (differs == null) left.length.compareTo(right.length) else order(left[differs]).compareTo(order(right[differs]))
 }
+
+private fun order(half: Char) = if (half.isSurrogate()) half.code + 0x10000 else half.code
