@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 import compare_table
 import export_table
 import micro_c_table
+import min_runtime_table
 import search_table
 import small_table
 import speed_table
@@ -41,6 +42,7 @@ TABLES = {  # of a result file by its name, as its block is called
     "tables_ml_1m": tables_table.table,
     "export": export_table.table,
     "micro_c": micro_c_table.table,
+    "min_runtime": min_runtime_table.table,
     "speed": speed_table.tables,
 }
 PICTURES = {  # of a result file by its name, as its block is called after `picture_`; and what they show

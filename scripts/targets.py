@@ -41,6 +41,7 @@ LIMITS = {
     "max_fc_outputs": "widest FULLY_CONNECTED",
     "max_constant_bytes": "bytes of parameters on the chip",
     "oracle": "judged by",
+    "min_runtime": "oldest runtime that was tried",
 }
 
 

@@ -253,3 +253,11 @@ def test_the_table_of_generated_c_names_what_was_not_measured() -> None:
     assert lines[0].startswith("| 8 hidden units | flash, B |") and lines[5].startswith("| no hidden layer | ")
     assert lines[2] == "| C on M0 (board) | 2,000 | 500 | 1,234 |"
     assert lines[3] == "| TensorFlow Lite Micro: the file, the arena | 3,000 | 4,000 | not measured |"
+
+
+def test_the_table_of_runtimes_names_one_that_refuses() -> None:
+    row = {"runtime": "old==1.0", "cases": 16, "equal": 3, "overlap": 0.99375, "difference": 0.0125}
+    refused = {"runtime": "older==0.9", "refused": "no such operator"}
+    lines = script("min_runtime_table").table({"recipe": "int8", "runtimes": [row, refused]}).splitlines()
+    assert cells(lines[2]) == ["old 1.0", "3 of 16", "99.4 %", "1.25 %"]
+    assert cells(lines[3])[:2] == ["older 0.9", "refused: no such operator"]

@@ -39,7 +39,7 @@ class TestTarget:
     def test_every_limit_has_a_source(self, target) -> None:
         """What differs from a target without limits, and is not one of its own lists."""
         limits = {"lookup", "max_fc_outputs", "max_constant_bytes", "one_subgraph", "topk"}
-        limits |= {"accelerated_ops", "narrow_ops", "finish"}
+        limits |= {"accelerated_ops", "narrow_ops", "finish", "min_runtime"}
         default = {each.name: each.default for each in fields(target)}
         set_ones = {name for name in limits if getattr(target, name) not in (default[name], frozenset())}
         assert set_ones - set(target.sources) == set()

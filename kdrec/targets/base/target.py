@@ -51,6 +51,7 @@ class Target:
         recipes: all that it takes; a file of another breaks a rule, or the device refuses it.
         mixes: recipes with one group of matrices in another type, which it takes too, alone and together.
         oracle: the interpreter that stands for the device: `litert` or `tflite-micro`.
+        min_runtime: the oldest runtime that a file of the default recipe was run on, and how it answered.
         rules: that a file must keep.
         advice: rules whose violation is a warning.
         estimates: what a file takes of the device.
@@ -82,6 +83,7 @@ class Target:
     recipes: tuple[str, ...] = ("int8",)
     mixes: tuple[str, ...] = ()
     oracle: str = "litert"
+    min_runtime: str | None = None
     estimates: tuple[Estimator, ...] = (flash,)
     finish: Callable[[bytes], Finished] | None = None
     packages: Mapping[str, str] = field(default_factory=dict, hash=False)

@@ -1,4 +1,4 @@
-"""The sample app as a signed APK, built without Gradle; it takes a minute, so it is built only where it is asked for."""
+"""The sample app as a signed APK, built without Gradle: a minute, so it is built only where it is asked for."""
 
 import os
 import struct

@@ -15,8 +15,11 @@ class Bundle private constructor(val manifest: Manifest, val items: Items) {
          */
         fun open(read: (String) -> ByteArray): Bundle {
             val manifest = Manifest.read(content(Manifest.NAME, read))
-            if (manifest.target != "android") {
-                throw BundleException("${Manifest.NAME} must name the target android, it names ${manifest.target}")
+            if (manifest.oracle != "litert") {
+                throw BundleException(
+                    "${Manifest.NAME} must be of a target that LiteRT runs, it names ${manifest.target}; " +
+                        "give a bundle for android",
+                )
             }
             manifest.signatures.values.map { it.file }.distinct().forEach { verified(it, manifest, read) }
             val items = Items.read(verified(Manifest.ITEMS, manifest, read))

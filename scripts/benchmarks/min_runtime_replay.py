@@ -34,14 +34,16 @@ def main(folder: Path) -> dict[str, object]:
     return {
         "cases": len(cases),
         "equal": int(equal),
-        "overlap@10": round(float(np.mean(overlaps)), 4),
-        "largest difference": round(difference / largest, 4),
+        "overlap": round(float(np.mean(overlaps)), 4),
+        "difference": round(difference / largest, 4),
     }
 
 
 def ask(runner, inputs: dict[str, list[int]]) -> dict[str, np.ndarray]:
     details = runner.get_input_details()
-    return runner(**{name: np.array(tokens, np.int32).reshape(details[name]["shape"]) for name, tokens in inputs.items()})
+    return runner(
+        **{name: np.array(tokens, np.int32).reshape(details[name]["shape"]) for name, tokens in inputs.items()}
+    )
 
 
 if __name__ == "__main__":
