@@ -105,7 +105,7 @@ def test_required_tools_fail_when_absent(require: Callable[[str], None], monkeyp
 
 
 @pytest.mark.parametrize(
-    "script", ["scripts/install", "scripts/demo", "scripts/check", "scripts/test", "scripts/arm64"]
+    "script", ["scripts/install", "scripts/demo", "scripts/check", "scripts/test", "scripts/arm64", "scripts/apk"]
 )
 def test_scripts_are_valid_shell(script: str) -> None:
     path = TREE / script

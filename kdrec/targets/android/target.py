@@ -31,8 +31,8 @@ android = Target(
     name="android",
     title="LiteRT",
     source="measured on ai-edge-litert 2.3.0",
-    proof="the file in LiteRT on x86-64, with golden vectors; the exported Kotlin on a JVM over LiteRT's C library, and "
-    "a C program; the sample app as a signed APK, by `scripts/apk`",
+    proof="the file in LiteRT on x86-64, with golden vectors; the exported Kotlin on a JVM over LiteRT's C library, "
+    "and a C program; the sample app as a signed APK, by `scripts/apk`",
     not_proven="an app on a phone: builds by Gradle and R8, the Android library, GPU and NPU delegates, latency",
     sources={
         "topk": "kdrec's choice; the file of a smaller catalogue returns it whole",

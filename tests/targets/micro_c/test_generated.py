@@ -57,9 +57,9 @@ def test_the_command_writes_an_example_that_runs(tmp_path, require) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["android"], "manifest.json must name the target micro, it names android; give the bundle that"),
+        (["android", "--target", "micro"], "must name the target micro, it names android; give the bundle that"),
         (["android/model.tflite"], "must have one graph with the signature 'score', it has 3 and embed, recommend"),
-        (["micro", "--target", "android"], "target android has no generator of code; give its device the"),
+        (["micro", "--target", "ethos-u55"], "target ethos_u55 has no generator of code; give its device the"),
         (["micro", "--backend", "rust"], "backends has no 'rust'; it has c"),
         (["nowhere.tflite"], "nowhere.tflite cannot be read: No such file or directory; give a bundle's folder or a"),
         (["micro/items.json"], "they lack the mark TFL3"),
