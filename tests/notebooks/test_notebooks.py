@@ -30,8 +30,10 @@ def options_named(path: Path) -> list[str]:
 OPTIONS = [options for path in NOTEBOOKS for options in options_named(path)]
 
 
-def test_there_are_a_quickstart_the_methods_and_compression() -> None:
-    assert {"01_quickstart.ipynb", "02_distillation.ipynb", "03_compression.ipynb"} <= {path.name for path in NOTEBOOKS}
+def test_there_are_a_quickstart_the_methods_compression_and_devices() -> None:
+    assert {"01_quickstart.ipynb", "02_distillation.ipynb", "03_compression.ipynb", "04_devices.ipynb"} <= {
+        path.name for path in NOTEBOOKS
+    }
 
 
 def test_the_methods_are_named_as_options() -> None:
