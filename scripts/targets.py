@@ -71,7 +71,11 @@ def facts(target: Target) -> str:
         ("the NPU may take", " ".join(sorted(target.accelerated_ops)), target.sources.get("accelerated_ops", "")),
         ("of these, with 8 or 16 bits only", " ".join(sorted(target.narrow_ops)), target.sources.get("narrow_ops", "")),
         ("instructions counted on", marked(target.cores), "generated C, under qemu"),
-        ("finished by", marked(target.packages), target.sources.get("finish", "")),
+        (
+            "finished by",
+            marked(target.packages) or ("kdrec" if target.finish else ""),
+            target.sources.get("finish", ""),
+        ),
         ("rules", links(rule.__name__ for rule in target.rules), ""),
         ("rules that warn", links(rule.__name__ for rule in target.advice), ""),
     ]

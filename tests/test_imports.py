@@ -27,7 +27,8 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "loggers": (set(), KERAS | {"tensorboard", "mlflow", "wandb"}),
     "tflite": (set(), {"numpy", "flatbuffers", "ai_edge_litert"}),
     "bundle": ({"tflite"}, {"numpy", "flatbuffers", "ai_edge_litert"}),
-    "targets": ({"tflite", "bundle"}, {"numpy", "ai_edge_litert"}),  # the last is for programs that are written out
+    # Runtime measures an arena; LiteRT is for programs that are written out.
+    "targets": ({"tflite", "bundle", "runtime"}, {"numpy", "ai_edge_litert"}),
     "export": ({"compress", "tflite", "bundle"}, KERAS),
     "runtime": ({"tflite", "bundle"}, {"numpy", "ai_edge_litert", "tflite_micro"}),
     "evaluation": ({"data"}, {"numpy"}),
