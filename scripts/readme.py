@@ -16,6 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 import compare_table
+import devices_table
 import export_table
 import micro_c_table
 import min_runtime_table
@@ -40,6 +41,7 @@ TABLES = {  # of a result file by its name, as its block is called
     "search_ml_1m": search_table.table,
     "tables_demo": tables_table.table,
     "tables_ml_1m": tables_table.table,
+    "devices": devices_table.table,
     "export": export_table.table,
     "micro_c": micro_c_table.table,
     "min_runtime": min_runtime_table.table,

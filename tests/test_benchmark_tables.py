@@ -261,3 +261,40 @@ def test_the_table_of_runtimes_names_one_that_refuses() -> None:
     lines = script("min_runtime_table").table({"recipe": "int8", "runtimes": [row, refused]}).splitlines()
     assert cells(lines[2]) == ["old 1.0", "3 of 16", "99.4 %", "1.25 %"]
     assert cells(lines[3])[:2] == ["older 0.9", "refused: no such operator"]
+
+
+def test_the_matrix_of_devices_shows_what_each_runs_as_and_names_what_is_missing() -> None:
+    form = {"place": "this machine", "bytes": 2048, "ram_bytes": 512, "ram_kind": "arena", "latency_us_p50": 1.25}
+    form |= {"instructions": None, "said": ""}
+    code = {**form, "form": "C on M3", "place": "qemu, board", "latency_us_p50": None, "instructions": 12_345}
+    broken = {**form, "form": "C on M4", "place": "qemu, other", "said": "no | compiler"}
+    slow = {**form, "form": "LiteRT, 1 thread, no XNNPACK"}
+    golden = {"oracle": "litert", "cases": 16, "different": 1}
+    found = {
+        "machine": {"processor": "a processor", "libraries": {"library": "1.0"}, "tools": "gcc 1"},
+        "devices": [
+            {"target": "micro", "bundle": "micro", "golden": golden, "forms": [{**form, "form": "LiteRT"}, slow, code]},
+            {"target": "web", "bundle": "android", "golden": {**golden, "said": "not there"}, "forms": [broken]},
+        ],
+        "without": ["toaster"],
+    }
+    table = script("devices_table")
+    lines = table.table(found).splitlines()
+    proof = table.targets.get("micro").proof
+    assert cells(lines[2]) == ["`micro`", "LiteRT", "2,048", "512 arena", "1.2 µs", "15 of 16 equal, litert", proof]
+    assert cells(lines[3]) == ["", "C on M3 (qemu, board)", "2,048", "512 arena", "12,345 instructions", "", ""]
+    assert lines[4].startswith(
+        "| `web`, the file of `android` | C on M4 (qemu, other) | – | – | no \\| compiler | not there |"
+    )
+    assert lines[6].endswith("among the demo's: toaster. a processor; library 1.0; gcc 1.")
+
+
+def test_a_device_without_a_bundle_has_the_one_whose_file_it_takes(tmp_path) -> None:
+    devices = script("devices")
+    chosen = {name: devices.bundle_for(devices.targets.get(name), devices.DEMO) for name in devices.targets.names()}
+    assert {name: place.name for name, place in chosen.items()} == {
+        **{name: "android" for name in ("android", "linux_arm64", "web")},
+        **{name: "micro" for name in ("micro", "ethos_u55", "ethos_u65", "ethos_u85")},
+        "coral_edgetpu": "coral_edgetpu",
+    }
+    assert devices.bundle_for(devices.targets.get("micro"), tmp_path) is None
