@@ -3,7 +3,7 @@
 import gzip
 import importlib.util
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from kdrec import libraries, targets
 from kdrec.bench.latency import bench
 from kdrec.bundle import golden
 from kdrec.bundle.fields import parse
+from kdrec.bundle.manifest import Manifest
 from kdrec.bundle.read import open_bundle
 from kdrec.bundle.stored import stored
 from kdrec.bundle.write import write_bundle
@@ -27,6 +28,7 @@ from kdrec.data.splits import Split
 from kdrec.distill.batches import TrainingBatches, training_rows
 from kdrec.errors import TargetError
 from kdrec.export import ExportJob, export_all
+from kdrec.export.jobs import MODEL_FILE
 from kdrec.export.ranges import within
 from kdrec.runtime.judge import judge
 from kdrec.runtime.micro_interpreter import MicroFile
@@ -107,7 +109,6 @@ def export_bundles(
     rows, length = examples["history"].shape
     for exported in export_all(student, export_jobs(config), examples):
         target = targets.get(exported.job.name)
-        require(exported.model, target)
         manifest = manifest_of(name, target, exported, split, config, length, kept)
         cases = [
             {key: values[row].reshape(-1).tolist() for key, values in examples.items()}
@@ -115,11 +116,30 @@ def export_bundles(
         ]
         cases[0]["history"] = [0] * (length - 1) + [1]  # the shortest history, too
         files = {**exported.files, "items.json": items_of(split, kept).to_json()}
-        files["golden.json"] = golden.make(target.oracle, cases, judge(manifest, files).answers)
-        if target.finish is not None:
-            finished = target.finish(exported.model)
-            files, manifest = {**files, **finished.files}, replace(manifest, metrics=finished.figures)
-        write_bundle(Path(folder, target.name), files, manifest)
+        write_exported(Path(folder, target.name), files, manifest, cases)
+
+
+def write_exported(
+    folder: Path, files: Mapping[str, bytes], manifest: Manifest, cases: Sequence[Mapping[str, Sequence[int]]]
+) -> None:
+    """Write the bundle of an exported file: checked, with golden vectors, and finished as its target wants it.
+
+    Args:
+        folder: of the bundle.
+        files: the model, its host's tables and items.json, by name.
+        manifest: of them; its figures are those of finishing.
+        cases: inputs of the golden vectors, which the target's oracle answers from the file before it is finished.
+
+    Raises:
+        TargetError: the file breaks a rule of its device, or could not be finished for it.
+    """
+    target, model = targets.get(manifest.target), files[MODEL_FILE]
+    require(model, target)
+    files = {**files, "golden.json": golden.make(target.oracle, cases, judge(manifest, files).answers)}
+    if target.finish is not None:
+        finished = target.finish(model)
+        files, manifest = {**files, **finished.files}, replace(manifest, metrics=finished.figures)
+    write_bundle(folder, files, manifest)
 
 
 def calibration(

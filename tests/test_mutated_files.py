@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mutants import MUTATIONS, mutants
 
@@ -11,6 +12,7 @@ from kdrec.bench.inspect import inspect_file
 from kdrec.bench.latency import bench
 from kdrec.bundle import Items, Manifest, open_bundle
 from kdrec.errors import BundleError, KdrecError
+from kdrec.runtime.judge import file_scorer
 from kdrec.runtime.micro_process import arena_bytes
 from kdrec.runtime.unnamed import with_score
 from kdrec.targets.base import check, estimate
@@ -124,5 +126,6 @@ def test_runtimes_meet_damaged_files_in_processes_of_their_own(tmp_path, require
     for content in readable[-3:]:
         path.write_bytes(content)
         outcome(lambda: bench(path, runs=1, warmup=0))
+        outcome(lambda: file_scorer(path)({"history": np.array([[1, 2]]), "daypart": np.array([1])}))
         outcome(lambda content=content: arena_bytes(content, timeout=60))
         outcome(lambda content=content: compiled(content, "ethos-u55-128", timeout=60))

@@ -83,7 +83,11 @@ def context_tokens(
 
 
 def checked(
-    x: Mapping[str, np.ndarray], names: Sequence[str], length: int, last_token: int
+    x: Mapping[str, np.ndarray],
+    names: Sequence[str],
+    length: int,
+    last_token: int,
+    last_of: Mapping[str, int] | None = None,
 ) -> tuple[int, dict[str, np.ndarray]]:
     """The inputs of a file for many rows, brought to its history length.
 
@@ -92,6 +96,7 @@ def checked(
         names: inputs of the file.
         length: of the file's history.
         last_token: tokens run from 0 to it; a microcontroller does not check them.
+        last_of: the same of context features, by name; of one that is not named, only the file itself may know.
 
     Returns:
         The number of rows and an int32 array a name.
@@ -117,6 +122,13 @@ def checked(
         tokens = np.asarray(x[name])
         if tokens.shape != (len(history),):
             raise DataError(f"{name} must have one token a row, ({len(history)},), received shape {tokens.shape}")
+        last = (last_of or {}).get(name)
+        beyond = tokens[(tokens < 0) | (tokens > (np.inf if last is None else last))]
+        if len(beyond):
+            raise DataError(
+                f"{name} must hold tokens from 0 to {'its number of values' if last is None else last}, received "
+                f"{beyond[0]}; token = index of the value + 1"
+            )
         arrays[name] = tokens.astype(np.int32)
     return len(history), arrays
 

@@ -2,6 +2,7 @@
 
 import re
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -65,35 +66,11 @@ class Ends:
     outputs: Mapping[str, Edge]
 
 
-class LiteRtFile:
-    """One .tflite file, ready to run. Calls from several threads wait for each other.
+class SignatureFile(ABC):
+    """A .tflite file that is called by signature and by name; `name` is the file's, for errors."""
 
-    Args:
-        content: the file's bytes.
-        name: of the file, for errors.
-        num_threads: that LiteRT may use.
-
-    Raises:
-        DataError: num_threads below 1.
-        RuntimeFileError: the file is cut, altered or uses an op that LiteRT does not have.
-    """
-
-    def __init__(self, content: bytes, name: str = "model.tflite", num_threads: int = 1):
-        if type(num_threads) is not int or num_threads < 1:
-            raise DataError(f"num_threads must be an integer of at least 1, received {num_threads!r}; use 1")
-        self.name = name
-        self._lock = threading.Lock()
-        try:
-            # LiteRT crashes the process on some files that this finds; it must come first.
-            parse(content)
-            self._interpreter = Interpreter(model_content=content, num_threads=num_threads)
-            keys = list(self._interpreter.get_signature_list())
-            self._runners = {key: self._interpreter.get_signature_runner(key) for key in keys}
-            self.signatures = {key: _ends(runner) for key, runner in self._runners.items()}
-        except (ValueError, RuntimeError) as error:
-            raise RuntimeFileError(
-                f"{name} cannot be loaded: {_one_line(error)}; export it again, or copy it again if it was copied"
-            ) from error
+    name: str
+    signatures: Mapping[str, Ends]
 
     def ends(self, signature: str) -> Ends:
         """Inputs and outputs of a signature, which must exist."""
@@ -138,11 +115,56 @@ class LiteRtFile:
                     f"{self.name}: input {name!r} of {signature!r} must be {edge.dtype} {edge.shape}, "
                     f"received {given.dtype} {given.shape}; bring it to that type and shape"
                 )
+        return self._call(signature, inputs)
+
+    @abstractmethod
+    def _call(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Run it with inputs that fit."""
+
+
+class LiteRtFile(SignatureFile):
+    """One .tflite file, ready to run. Calls from several threads wait for each other.
+
+    A file of unknown origin can crash LiteRT, and this process with it: `kdrec.runtime.foreign` runs it in another.
+
+    Args:
+        content: the file's bytes.
+        name: of the file, for errors.
+        num_threads: that LiteRT may use.
+
+    Raises:
+        DataError: num_threads below 1.
+        RuntimeFileError: the file is cut, altered or uses an op that LiteRT does not have.
+    """
+
+    def __init__(self, content: bytes, name: str = "model.tflite", num_threads: int = 1):
+        check_threads(num_threads)
+        self.name = name
+        self._lock = threading.Lock()
+        try:
+            # LiteRT crashes the process on some files that this finds; it must come first.
+            parse(content)
+            self._interpreter = Interpreter(model_content=content, num_threads=num_threads)
+            keys = list(self._interpreter.get_signature_list())
+            self._runners = {key: self._interpreter.get_signature_runner(key) for key in keys}
+            self.signatures = {key: _ends(runner) for key, runner in self._runners.items()}
+        except (ValueError, RuntimeError) as error:
+            raise RuntimeFileError(
+                f"{name} cannot be loaded: {one_line(error)}; export it again, or copy it again if it was copied"
+            ) from error
+
+    def _call(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         try:
             with self._lock:
                 return self._runners[signature](**inputs)
         except (ValueError, RuntimeError) as error:
-            raise RuntimeFileError(f"{self.name}: LiteRT failed in {signature!r}: {_one_line(error)}") from error
+            raise RuntimeFileError(f"{self.name}: LiteRT failed in {signature!r}: {one_line(error)}") from error
+
+
+def check_threads(num_threads: int) -> None:
+    """Refuse a number of threads that is none."""
+    if type(num_threads) is not int or num_threads < 1:
+        raise DataError(f"num_threads must be an integer of at least 1, received {num_threads!r}; use 1")
 
 
 def _ends(runner: Any) -> Ends:
@@ -159,5 +181,6 @@ def _edge(details: Mapping[str, Any]) -> Edge:
     )
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: object) -> str:
+    """A message without its line breaks."""
     return re.sub(r"\s+", " ", str(error)).strip()

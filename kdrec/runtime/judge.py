@@ -9,6 +9,7 @@ import numpy as np
 from kdrec.bundle.golden import Answer, Inputs
 from kdrec.bundle.manifest import Manifest
 from kdrec.errors import RuntimeFileError
+from kdrec.runtime.foreign import ForeignFile
 from kdrec.runtime.host import Host
 from kdrec.runtime.interpreter import LiteRtFile
 from kdrec.runtime.micro_interpreter import MicroFile
@@ -41,11 +42,13 @@ def litert(manifest: Manifest, files: Mapping[str, bytes], num_threads: int = 1)
     name = manifest.signatures["score"].file
     file = LiteRtFile(files[name], name, num_threads)
     if manifest.host is None:
-        scores = FileScores(file, last_token=manifest.history.rare)
+        scores = FileScores(file, last_token=manifest.history.rare, last_of=_last_of(manifest))
     else:
         host = Host(manifest.host, files, file.ends("score").inputs)
         names = ["history", *manifest.context]
-        scores = FileScores(file, host, names, manifest.history.length, manifest.history.rare)
+        scores = FileScores(
+            file, host, names, manifest.history.length, manifest.history.rare, last_of=_last_of(manifest)
+        )
     _check(scores, manifest, name)
     return scores
 
@@ -64,33 +67,38 @@ def judge(manifest: Manifest, files: Mapping[str, bytes], num_threads: int = 1) 
     if manifest.oracle == "litert":
         return litert(manifest, files, num_threads)
     name = manifest.signatures["score"].file
-    micro = MicroFile(files[name], name, last_token=manifest.history.rare)
+    micro = MicroFile(files[name], name, last_token=manifest.history.rare, last_of=_last_of(manifest))
     _check(micro, manifest, name)
     return micro
 
 
 def file_scorer(path: str | Path, num_threads: int = 1) -> FileScores:
-    """A scorer from a single .tflite file that takes a history, in LiteRT.
+    """A scorer from a single .tflite file that takes a history, in LiteRT, in a process of its own.
 
     A file of somebody else's, without a signature `score`, may go from integer tokens (1, length) to scores
     (1, n_items); what its signature, input and output are called does not matter.
 
     Raises:
-        RuntimeFileError: the file cannot be read or run, or is neither.
+        RuntimeFileError: the file cannot be read or run, crashes LiteRT, or is neither.
     """
     path = Path(path)
     try:
         content = path.read_bytes()
     except OSError as error:
         raise RuntimeFileError(f"{path} cannot be read: {error.strerror}; give the path of a .tflite file") from error
-    file = LiteRtFile(content, str(path), num_threads)
+    file = ForeignFile(content, str(path), num_threads)
     if "score" in file.signatures:
         return FileScores(file)
-    file = LiteRtFile(with_score(content, str(path)), str(path), num_threads)
+    file = ForeignFile(with_score(content, str(path)), str(path), num_threads)
     tokens = file.ends("score").inputs["history"]
     return FileScores(
         file, lambda x: {"history": x["history"].astype(tokens.dtype)}, ["history"], length=tokens.shape[-1]
     )
+
+
+def _last_of(manifest: Manifest) -> dict[str, int]:
+    """The largest token of each context feature; 0 is unknown."""
+    return {name: len(values) for name, values in manifest.context.items()}
 
 
 def _check(scores: Scorer, manifest: Manifest, name: str) -> None:

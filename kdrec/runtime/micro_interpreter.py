@@ -36,6 +36,7 @@ class MicroFile:
         name: of the file, for errors.
         timeout: seconds that one call may take.
         last_token: the largest that a history may hold; None is the last item's.
+        last_of: the largest token of a context feature, by name.
 
     Raises:
         RuntimeFileError: the file is no .tflite file or has no signature `score` (history -> scores).
@@ -47,6 +48,7 @@ class MicroFile:
         name: str = "model.tflite",
         timeout: float = micro_process.TIMEOUT,
         last_token: int | None = None,
+        last_of: Mapping[str, int] | None = None,
     ):
         self._content, self.name, self._timeout = content, name, timeout
         try:
@@ -67,7 +69,7 @@ class MicroFile:
         self._edge = _edge(signature.outputs["scores"])
         self.length = signature.inputs["history"].shape[1]
         self.n_items = self._edge.shape[-1]
-        self._last_token = last_token or self.n_items
+        self._last_token, self._last_of = last_token or self.n_items, last_of
 
     def __call__(self, x: Mapping[str, np.ndarray]) -> np.ndarray:
         """x: `history` (rows, any) tokens and (rows,) a context feature -> (rows, n_items) float32."""
@@ -84,7 +86,7 @@ class MicroFile:
         Raises:
             RuntimeFileError: the `tflite-micro` wheel is not installed, or the interpreter refused the file or died.
         """
-        n_rows, arrays = checked(x, self._names, self.length, self._last_token)
+        n_rows, arrays = checked(x, self._names, self.length, self._last_token, self._last_of)
         if n_rows == 0:
             raise RuntimeFileError(f"{self.name}: x must have at least one row, received none; give a history")
         inputs = [arrays[name][:, np.newaxis] for name in self._names]  # each call has a batch of one

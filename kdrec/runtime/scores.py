@@ -7,7 +7,7 @@ import numpy as np
 from kdrec.bundle.golden import Answer, Inputs
 from kdrec.errors import RuntimeFileError
 from kdrec.runtime.inputs import batch_of, checked
-from kdrec.runtime.interpreter import Edge, LiteRtFile
+from kdrec.runtime.interpreter import Edge, SignatureFile
 
 Tokens = Mapping[str, np.ndarray]
 
@@ -22,6 +22,7 @@ class FileScores:
         names: inputs that `x` must have; None takes the file's.
         length: of a history; None takes the file's.
         last_token: the largest that a history may hold; None is the last item's.
+        last_of: the largest token of a context feature, by name.
 
     Raises:
         RuntimeFileError: the file has no such signature, input or output.
@@ -29,11 +30,12 @@ class FileScores:
 
     def __init__(
         self,
-        file: LiteRtFile,
+        file: SignatureFile,
         prepare: Callable[[Tokens], dict[str, np.ndarray]] | None = None,
         names: list[str] | None = None,
         length: int | None = None,
         last_token: int | None = None,
+        last_of: Mapping[str, int] | None = None,
     ):
         ends = file.ends("score")
         if length is None and "history" not in ends.inputs:
@@ -46,7 +48,7 @@ class FileScores:
         self._scores = score_outputs(ends.outputs, file.name)
         self.length = ends.inputs["history"].shape[1] if length is None else length
         self.n_items = sum(edge.shape[-1] for edge in self._scores.values())
-        self._last_token = last_token or self.n_items
+        self._last_token, self._last_of = last_token or self.n_items, last_of
         self.k = _top_k(file)
 
     def __call__(self, x: Tokens) -> np.ndarray:
@@ -86,7 +88,7 @@ class FileScores:
         return Answer(self._dequantize(outputs), stored, recommended)
 
     def _rows(self, x: Tokens) -> tuple[int, Iterator[Tokens]]:
-        n_rows, arrays = checked(x, self._names, self.length, self._last_token)
+        n_rows, arrays = checked(x, self._names, self.length, self._last_token, self._last_of)
         return n_rows, ({name: array[row : row + 1] for name, array in arrays.items()} for row in range(n_rows))
 
     def _run(self, signature: str, tokens: Tokens) -> dict[str, np.ndarray]:
@@ -96,7 +98,7 @@ class FileScores:
         return np.concatenate([edge.dequantize(outputs[name][0]) for name, edge in self._scores.items()])
 
 
-def _top_k(file: LiteRtFile) -> int:
+def _top_k(file: SignatureFile) -> int:
     """How many items `recommend` returns; 0 when the file does not rank."""
     if "recommend" not in file.signatures:
         return 0

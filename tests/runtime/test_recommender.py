@@ -182,6 +182,11 @@ def test_a_scorer_checks_context(context_bundle) -> None:
         scorer({"history": rows})
     with pytest.raises(DataError, match=r"daypart must have one token a row, \(2,\), received shape \(3,\)"):
         scorer({"history": rows, "daypart": np.zeros(3, int)})
+    for token in (3, -1):
+        with pytest.raises(
+            DataError, match=f"daypart must hold tokens from 0 to 2, received {token}; token = index of"
+        ):
+            scorer({"history": rows, "daypart": np.array([0, token])})
     np.testing.assert_allclose(
         scorer({"history": rows, "daypart": np.array([2, 0])}),
         [expected(rows[0], daypart=2), expected(rows[1])],
