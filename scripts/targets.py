@@ -71,11 +71,7 @@ def facts(target: Target) -> str:
         ("the NPU may take", " ".join(sorted(target.accelerated_ops)), target.sources.get("accelerated_ops", "")),
         ("of these, with 8 or 16 bits only", " ".join(sorted(target.narrow_ops)), target.sources.get("narrow_ops", "")),
         ("instructions counted on", marked(target.cores), "generated C, under qemu"),
-        (
-            "finished by",
-            marked(target.packages) or ("kdrec" if target.finish else ""),
-            target.sources.get("finish", ""),
-        ),
+        ("finished by", finisher(target), target.sources.get("finish", "")),
         ("rules", links(rule.__name__ for rule in target.rules), ""),
         ("rules that warn", links(rule.__name__ for rule in target.advice), ""),
     ]
@@ -87,6 +83,11 @@ def told(value: object) -> str:
     if value is None or value is False:
         return ""
     return "yes" if value is True else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def finisher(target: Target) -> str:
+    """What makes further files of the written one; nothing where nothing does."""
+    return "" if target.finish is None else marked(target.packages) or "kdrec"
 
 
 def marked(names: Iterable[str]) -> str:

@@ -1,13 +1,14 @@
-"""A bundle for an Ethos-U from the demo's converted file: Vela's file, its figures in manifest and report, the vectors."""
+"""A bundle for an Ethos-U from the demo's converted file: Vela's file, its figures, and the golden vectors."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from kdrec import targets
 from kdrec.bundle import golden, open_bundle
 from kdrec.pack import publish, shipped, write_exported
 from kdrec.report.check import check_report
@@ -24,26 +25,29 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """Published, as `kdrec run --target ethos_u55` would, from the file that the demo's converter wrote."""
-    pytest.importorskip("tflite_micro")
-    pytest.importorskip("ethosu")
-    micro, place = open_bundle(MICRO), tmp_path_factory.mktemp("ethos")
-    files = {name: micro.files[name] for name in ("model.tflite", "items.json")}
-    cases = [case["inputs"] for case in json.loads(micro.files["golden.json"])["cases"]]
-    manifest = replace(micro.manifest, target="ethos_u55", files={}, metrics={})
-    write_exported(place / "judged", files, manifest, cases)
-    publish(place / "judged", place / "published", {"ndcg@10": 0.25, "tied_share": 0.5})
-    return place / "published"
+def made(tmp_path_factory) -> Callable[[], Path]:
+    """Publishes the file that the demo's converter wrote as `kdrec run --target ethos_u55` would: once, when asked."""
+
+    def make() -> Path:
+        micro, place = open_bundle(MICRO), tmp_path_factory.mktemp("ethos")
+        files = {name: micro.files[name] for name in ("model.tflite", "items.json")}
+        cases = [case["inputs"] for case in json.loads(micro.files["golden.json"])["cases"]]
+        manifest = replace(micro.manifest, target="ethos_u55", files={}, metrics={})
+        write_exported(place / "judged", files, manifest, cases)
+        publish(place / "judged", place / "published", {"ndcg@10": 0.25, "tied_share": 0.5})
+        return place / "published"
+
+    return cache(make)
 
 
 @pytest.fixture
-def tools(require) -> None:
+def folder(made, require) -> Path:
     require("tflite-micro")
     require("ethosu")
+    return made()
 
 
-def test_golden_vectors_are_those_of_the_file_before_vela(tools, folder) -> None:
+def test_golden_vectors_are_those_of_the_file_before_vela(folder) -> None:
     bundle = open_bundle(folder)
     assert bundle.manifest.oracle == "tflite-micro"
     model = bundle.files["model.tflite"]
@@ -52,7 +56,7 @@ def test_golden_vectors_are_those_of_the_file_before_vela(tools, folder) -> None
     assert golden.replay(bundle.files["golden.json"], MicroFile(model).answers) == []
 
 
-def test_the_manifest_has_vela_s_figures_beside_quality(tools, folder) -> None:
+def test_the_manifest_has_vela_s_figures_beside_quality(folder) -> None:
     bundle = open_bundle(folder)
     told = json.loads(bundle.files["vela.json"])
     compiled = read(bundle.files["model_vela.tflite"])
@@ -66,7 +70,7 @@ def test_the_manifest_has_vela_s_figures_beside_quality(tools, folder) -> None:
     assert metrics["cpu_operators"] == sum(place["cpu"] for place in told["operators"].values()) > 0  # the lookups
 
 
-def test_the_report_shows_them(tools, folder) -> None:
+def test_the_report_shows_them(folder) -> None:
     bundle, found = open_bundle(folder), shipped(folder)
     known, told = found.known, json.loads(bundle.files["vela.json"])
     assert known["placement"] == told["operators"]
@@ -83,15 +87,9 @@ def test_the_report_shows_them(tools, folder) -> None:
     assert "Left to the CPU" in page
 
 
-def test_the_bundle_recommends_like_the_micro_one(tools, folder) -> None:
+def test_the_bundle_recommends_like_the_micro_one(folder) -> None:
     """The compiled file is never run here: lists come from the one before."""
     ethos, micro = (Recommender.load(each) for each in (folder, MICRO))
     assert ethos.recommend(["I0012"], 5) == micro.recommend(["I0012"], 5)
     x = {"history": np.array([[1, 2, 3]]), "daypart": np.array([1])}
     np.testing.assert_array_equal(ethos.scorer()(x), micro.scorer()(x))
-
-
-def test_each_ethos_takes_the_same_path() -> None:
-    for name in ("ethos_u55", "ethos_u65", "ethos_u85"):
-        target = targets.get(name)
-        assert target.oracle == "tflite-micro" and target.finish is not None and target.packages

@@ -29,7 +29,8 @@ coral_edgetpu = Target(
     name="coral_edgetpu",
     title="Coral Edge TPU",
     source="read in its manual and in compiler logs, not run: the compiler and a device decide",
-    proof="the file in LiteRT's CPU kernels, host part in numpy; its rules stand in for the compiler",
+    proof="the file in LiteRT's CPU kernels, host part in numpy; hosts in Python and C++ that give equal ids there "
+    "and call a delegate where a double of its library is; its rules stand in for the compiler",
     not_proven="compiling, running and timing on an Edge TPU: neither `edgetpu_compiler` nor a board was at hand",
     sources={
         "one_subgraph": 'a compiler log: "More than one subgraph is not supported"',
