@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,8 +16,11 @@ from kdrec import targets
 from kdrec.bundle import DataSource, HistoryInput, Items, Manifest, golden, open_bundle, write_bundle
 from kdrec.bundle.golden import Answer
 from kdrec.device_code import write_code
+from kdrec.errors import TargetError
 from kdrec.runtime import Recommender
 from kdrec.runtime.judge import judge
+from kdrec.targets.coral_edgetpu.backends.hosts import hosts
+from kdrec.targets.coral_edgetpu.prepare import script
 
 pytestmark = pytest.mark.slow
 DEMO = Path(__file__).parents[2] / "tflite_models" / "demo" / "coral_edgetpu"
@@ -168,12 +172,12 @@ def test_rows_that_the_device_pools(common, coral_bundle, tmp_path) -> None:
         check(Recommender.load(coral_bundle), asks, said)
 
 
-def test_a_delegate_gets_the_compiled_file_and_answers_alike(common, demo, tmp_path, require) -> None:
+def test_a_delegate_gets_the_compiled_file_and_answers_alike(common, program, demo, tmp_path, require) -> None:
     """The libraries are doubles: they prove that the hosts find and call them, not that an Edge TPU computes."""
     require("gcc")
     folder = shutil.copytree(demo, tmp_path / "hosts")
     build_doubles(common, folder, tmp_path)
-    program = build(common, folder)
+    program = folder / program.name
     asks = ASKS[:2]
     without, _ = ask_cpp(program, asks, tmp_path, LITERT)
     assert without == "CPU, LiteRT"  # a library, but no file that was compiled for it
@@ -202,6 +206,30 @@ def test_what_the_hosts_refuse(demo, program, tmp_path) -> None:
     assert done.returncode == 2 and "host_table.npy must be an int8 matrix of numpy; copy the bundle" in done.stderr
     done = subprocess.run([sys.executable, str(folder / "recommend.py"), "--history", "I0001"], **CAPTURED)
     assert done.returncode == 2 and "host_table.npy was altered: its sha256 is not the manifest's" in done.stderr
+
+
+def test_a_bundle_without_a_script_gets_one_and_others_keep_theirs(demo, tmp_path) -> None:
+    bundle = open_bundle(DEMO)
+    older = {name: content for name, content in bundle.files.items() if name != "compile.sh"}
+    assert hosts(older["model.tflite"], replace(bundle, files=older))["compile.sh"] == script()
+    own = {**older, "compile.sh": b"#!/bin/sh\n"}
+    assert hosts(own["model.tflite"], replace(bundle, files=own))["compile.sh"] == b"#!/bin/sh\n"
+    assert Recommender.load(demo).recommend(["I0001"], 3) == Recommender.load(DEMO).recommend(["I0001"], 3)
+    command = next(line for line in script().decode().splitlines() if line.startswith("edgetpu_compiler"))
+    assert f"`{command}`" in (demo / "README.md").read_text()
+
+
+def test_what_no_host_can_be_written_for() -> None:
+    bundle = open_bundle(DEMO)
+    model, manifest = bundle.files["model.tflite"], bundle.manifest
+    score = manifest.signatures["score"]
+    wide = replace(score.outputs["scores"], dtype="float32", scale=None, zero_point=None)
+    signatures = {"score": replace(score, outputs={"scores": wide})}
+    with pytest.raises(TargetError, match="scores must be int8 for the hosts of an Edge TPU, it is float32; export"):
+        hosts(model, replace(bundle, manifest=replace(manifest, signatures=signatures)))
+    items = Items.of([f"I{n}\n" for n in range(1200)], ["title"] * 1200, [])
+    with pytest.raises(TargetError, match=r"item ids must be printable for the hosts of an Edge TPU, received 'I0\\n'"):
+        hosts(model, replace(bundle, items=items))
 
 
 CAPTURED = {"capture_output": True, "text": True}

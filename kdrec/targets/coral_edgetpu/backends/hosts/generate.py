@@ -7,7 +7,7 @@ from kdrec.bundle.manifest import NAME
 from kdrec.bundle.read import Bundle
 from kdrec.errors import TargetError
 from kdrec.targets.base.on_chip import placed
-from kdrec.targets.base.subject import subject
+from kdrec.targets.base.subject import Subject, subject
 from kdrec.targets.coral_edgetpu.backends.hosts.numbers import numbers
 from kdrec.targets.coral_edgetpu.prepare import SCRIPT, script
 from kdrec.targets.coral_edgetpu.target import ON_CHIP
@@ -45,16 +45,16 @@ def hosts(content: bytes, bundle: Bundle | None = None) -> dict[str, bytes]:
     lines = [f"{item}\t{_plain(title)}" for item, title in zip(bundle.items.ids, bundle.items.titles, strict=True)]
     lines += [str(item) for item in bundle.items.rare]
     return {
-        **bundle.files,
-        NAME: bundle.manifest.to_json(),
         SCRIPT: script(),
+        **bundle.files,  # its own script, if it has one: the manifest holds that one's checksum
+        NAME: bundle.manifest.to_json(),
         **{name: home.joinpath(name).read_bytes() for name in AS_THEY_ARE},
         **made,
         "items.tsv": ("\n".join(lines) + "\n").encode(),
     }
 
 
-def _said(bundle: Bundle, looked_at) -> dict[str, str]:
+def _said(bundle: Bundle, looked_at: Subject) -> dict[str, str]:
     """What the README leaves open."""
     command = next(line for line in script().decode().splitlines() if line.startswith("edgetpu_compiler"))
     constants = [each for each in placed(looked_at, ON_CHIP) if each.is_matrix]
