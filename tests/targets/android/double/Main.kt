@@ -46,6 +46,7 @@ private fun device(folder: String, requests: String): String = runBlocking {
     val fromAssets = DeviceRecommender.open(AssetManager(parent), File(folder).name, threads = 3)
     val buffers = Double.buffers
     val differences = fromAssets.replayGolden()
+    val near = fromAssets.replayGolden(0.001f)
     val answers = answer(requests) { asked ->
         runBlocking {
             List(2) { async { fromAssets.recommend(asked.history, asked.k, asked.exclude, asked.candidates, asked.context) } }
@@ -65,7 +66,7 @@ private fun device(folder: String, requests: String): String = runBlocking {
     }
     Thread.sleep(200) // closing is done on the recommender's own thread
     listOf(
-        "differences ${differences + differencesOfFolder}", "first ${Double.runs.take(2)}", "threads ${Double.threads}",
+        "differences ${differences + differencesOfFolder}", "near $near", "first ${Double.runs.take(2)}", "threads ${Double.threads}",
         "options ${Double.options}", "later $madeLater", "open ${Double.open}", "closed $later", answers,
     ).joinToString("\n")
 }

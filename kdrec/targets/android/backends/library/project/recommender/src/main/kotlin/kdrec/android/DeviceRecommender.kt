@@ -47,11 +47,11 @@ class DeviceRecommender private constructor(
         withContext(dispatcher) { recommender.similarItems(item, k) }
 
     /**
-     * How this device's answers to golden.json differ from those of LiteRT on x86-64, one sentence each; none when they
-     * are equal. The file is in the assets of debug builds only.
+     * How this device's answers to golden.json differ from those of LiteRT on x86-64, one sentence each; see
+     * [kdrec.core.replayGolden]. The file is in the assets of debug builds only.
      */
-    suspend fun replayGolden(): List<String> = withContext(dispatcher) {
-        replayGolden(Bundle.verified(Manifest.GOLDEN, bundle.manifest, read), model)
+    suspend fun replayGolden(tolerance: Float = 0f): List<String> = withContext(dispatcher) {
+        replayGolden(Bundle.verified(Manifest.GOLDEN, bundle.manifest, read), model, tolerance)
     }
 
     /** Lets calls that were made end, then frees the model and its buffers; later calls are cancelled. */
