@@ -61,7 +61,7 @@ def test_the_command_writes_an_example_that_runs(tmp_path, require) -> None:
         (["android/model.tflite"], "must have one graph with the signature 'score', it has 3 and embed, recommend"),
         (["micro", "--target", "ethos-u55"], "target ethos_u55 has no generator of code; give its device the"),
         (["micro", "--backend", "rust"], "backends has no 'rust'; it has c"),
-        (["coral_edgetpu", "--target", "coral_edgetpu"], "backends has no 'c'; it has hosts"),
+        (["coral_edgetpu", "--backend", "c"], "backends has no 'c'; it has hosts"),
         (
             ["coral_edgetpu/model.tflite", "--target", "coral_edgetpu", "--backend", "hosts"],
             "the hosts of an Edge TPU need the whole bundle, whose manifest says what the host computes; give",
