@@ -5,9 +5,14 @@ from importlib.util import find_spec
 
 import npm_modules
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+
+# No example is too slow, for another process may have the core that it needs.
+settings.register_profile("kdrec", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kdrec")
 
 
 # Files that take minutes begin before all others, so that no process works on one when the other has nothing left.

@@ -3,7 +3,7 @@ from time import process_time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kdrec.errors import DataError
@@ -55,7 +55,6 @@ def test_names_are_the_metric_at_k():
     assert set(result.metrics) == expected | {f"{name}@{k}" for name in ("coverage", "popularity") for k in (1, 2)}
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=4).filter(lambda sizes: sum(sizes) == 4))
 def test_the_size_of_batches_changes_nothing(sizes):
     ends = np.cumsum(sizes)

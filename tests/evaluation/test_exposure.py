@@ -3,7 +3,7 @@ from itertools import product
 import numpy as np
 import pytest
 import ranking_oracle as oracle
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kdrec.evaluation.candidates import candidates
@@ -19,7 +19,6 @@ def shown(scores, seen, k, popular=None):
     return exposure(ready, k, np.ones(n_items) if popular is None else np.array(popular))
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_coverage_and_popularity_are_means_over_all_combinations_of_orders(data):
     n_items = data.draw(st.integers(1, 4))

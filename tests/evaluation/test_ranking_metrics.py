@@ -5,7 +5,7 @@ from math import comb, log2
 import numpy as np
 import pytest
 import ranking_oracle as oracle
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kdrec.evaluation import ItemLists, evaluate_batches
@@ -43,7 +43,6 @@ def test_the_oracle_knows_every_metric():
     assert sorted(oracle.METRICS) == sorted(NAMES)
 
 
-@settings(deadline=None)
 @given(cases())
 def test_mean_and_worst_over_all_orders(case):
     scores, held_out, seen, k = case
@@ -61,7 +60,6 @@ def test_mean_and_worst_over_all_orders(case):
         np.testing.assert_allclose(result.pessimistic[column(name, k)], expected, atol=1e-12, err_msg=name)
 
 
-@settings(deadline=None)
 @given(cases())
 def test_tied_share_is_the_share_of_users_with_more_than_one_possible_list(case):
     scores, _, seen, k = case
@@ -69,7 +67,6 @@ def test_tied_share_is_the_share_of_users_with_more_than_one_possible_list(case)
     assert judge(*case).tied_share[f"tied@{k}"] == np.mean(several)
 
 
-@settings(deadline=None)
 @given(cases())
 def test_only_the_order_of_scores_counts(case):
     scores, held_out, seen, k = case
@@ -81,7 +78,6 @@ def test_only_the_order_of_scores_counts(case):
         assert again.metrics["coverage@" + str(k)] == result.metrics["coverage@" + str(k)]
 
 
-@settings(deadline=None)
 @given(cases())
 def test_pessimistic_is_never_above_the_mean(case):
     result = judge(*case)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kdrec.errors import DataError
@@ -12,7 +12,6 @@ def slow_top_k(scores, k, seen):
     return (order + [-1] * k)[:k]
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_equals_sorting_by_score_then_position(data):
     n_items = data.draw(st.integers(1, 8))

@@ -18,7 +18,7 @@ def oracle(scores: np.ndarray, k: int) -> list[int]:
     return sorted(range(len(scores)), key=lambda item: (-float(scores[item]), item))[:k]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_two_levels_are_exact_in_items_order_and_scores(data):
     n_items = data.draw(st.integers(1, 60))
