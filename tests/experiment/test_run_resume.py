@@ -123,7 +123,7 @@ def test_killed_run_ends_with_the_same_files(log_folder: Path, tmp_path: Path, f
     repeat = ["--config", str(out / "config.json"), "--work", str(whole / "work"), "--out", str(whole / "out")]
     subprocess.run(command(*repeat), check=True)
     bundles = [path for target in TARGETS for path in sorted((whole / "out" / target).iterdir())]
-    assert len(bundles) == 3 * 4 + 2  # and the host tables of coral_edgetpu, of items and of context
+    assert len(bundles) == 3 * 4 + 3  # and of coral_edgetpu the host tables, of items and of context, and the script
     kept = (*TRAINED, "histories", "teacher_cache", "assistant_12_cache")
     trained = [path for stage in kept for path in sorted((whole / "work").glob(f"{stage}-*/**/*.np[yz]"))]
     assert len(trained) >= len(kept)
