@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from export_floor import numpy_us, reading_us
 from export_memory import PeakOfTree
 from speed import machine
@@ -26,6 +27,7 @@ from speed_rounds import HERE, Worker, spread
 
 from kdrec.bench.latency import bench
 from kdrec.files import atomic_write, sha256_of
+from kdrec.tflite.views import read
 
 CONTESTANTS = (
     "kdrec_int8", "kdrec_int4_table", "plain_float32", "plain_int8", "plain_int8_scores", "tfrs_brute_force",
@@ -103,7 +105,8 @@ class Export:
             width, runs = self.settings["embedding_dim"], self.settings["latency_runs"]
             for number in range(self.settings["latency_rounds"]):
                 for name in (name for name in turned(number) if name in names):
-                    measured = bench(self.file(n_items, name), runs=runs)
+                    file = self.file(n_items, name)
+                    measured = bench(file, runs=runs, inputs=a_history(file, n_items, self.settings["history_length"]))
                     times[name].append(measured.latency_us_p50)
                     peaks[name].append(measured.peak_memory_bytes / 2**20)
                 times["numpy"].append(numpy_us(n_items, width, self.settings["k"], runs))
@@ -122,6 +125,13 @@ class Export:
         """Every size that is done, whether in this run or before."""
         sizes = (size for size in self.settings["sizes"] if (self.work / str(size) / "latency.json").exists())
         return {str(size): self.size(size) for size in sizes}
+
+
+def a_history(file: Path, n_items: int, length: int) -> dict[str, np.ndarray]:
+    """A full history of random items, by the name that a file gives its input: what the 100 best cost depends on it."""
+    named = read(file.read_bytes()).signatures
+    (name,) = named.get("recommend", next(iter(named.values()))).inputs
+    return {name: np.random.default_rng(0).integers(1, n_items + 1, (1, length)).astype(np.int32)}
 
 
 def turned(number: int) -> Iterator[str]:
