@@ -51,6 +51,7 @@ PICTURES = {  # of a result file by its name, as its block is called after `pict
     "small_files": (small_table.picture, "Quality of the files against their bytes"),
     "search_ml_1m": (search_table.picture, "NDCG of every trial on validation against the bytes of its file"),
 }
+NOT_YET = "*Not measured yet.*"
 COLUMNS = ("name", "bytes", "gzip_bytes", "keep", "ndcg@k", "recall@k", "tied_share", "latency_us_p50", "arena_bytes")
 SEEDED = {
     "popularity": "Most popular items",
@@ -85,7 +86,7 @@ def result(name: str) -> Any:
 
 
 def blocks() -> dict[str, str]:
-    """What stands between `<!-- name -->` and `<!-- end name -->` in the README; empty without a result."""
+    """What stands between `<!-- name -->` and `<!-- end name -->` in the README; a word where a result is missing."""
     seeded = [json.loads(path.read_text()) for name in ("demo", "ml-100k") for path in [RESULTS / f"{name}.json"]]
     small = result("small_files") or {}
     return {
@@ -93,7 +94,7 @@ def blocks() -> dict[str, str]:
         "seeds": seeds_table(seeded),
         **{name: benchmarks.table(found) for name, found in benchmarks.results().items()},
         **{f"small_{name}": small_table.table(small[name]) if name in small else "" for name in ("citeulike", "ml_1m")},
-        **{name: table(found) if (found := result(name)) else "" for name, table in TABLES.items()},
+        **{name: table(found) if (found := result(name)) else NOT_YET for name, table in TABLES.items()},
         **{
             f"picture_{name}": f"![{shown}](docs/{name}.png)" if result(name) else ""
             for name, (_, shown) in PICTURES.items()
