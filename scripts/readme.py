@@ -93,7 +93,10 @@ def blocks() -> dict[str, str]:
         "demo": table_markdown(json.loads(REPORT.read_text()), COLUMNS),
         "seeds": seeds_table(seeded),
         **{name: benchmarks.table(found) for name, found in benchmarks.results().items()},
-        **{f"small_{name}": small_table.table(small[name]) if name in small else "" for name in ("citeulike", "ml_1m")},
+        **{
+            f"small_{name}": small_table.table(small[name]) if name in small else NOT_YET
+            for name in ("citeulike", "ml_1m")
+        },
         **{name: table(found) if (found := result(name)) else NOT_YET for name, table in TABLES.items()},
         **{
             f"picture_{name}": f"![{shown}](docs/{name}.png)" if result(name) else ""
