@@ -21,6 +21,7 @@ def manifest_of(
     length: int,
     kept: KeptItems | None,
 ) -> Manifest:
+    """The manifest of a file that was exported, before its checksums and its quality are known."""
     n_items, log_items = (split.train.n_items, None) if kept is None else (kept.n_kept, kept.n_items)
     rare = n_items + 1 if kept is not None and kept.bucket else None
     return Manifest(
@@ -40,6 +41,7 @@ def manifest_of(
 
 
 def items_of(split: Split, kept: KeptItems | None) -> Items:
+    """The items that a file knows, their titles and the most popular first; those that share a row apart."""
     ids, titles, counts = split.train.item_ids, np.array(split.train.titles(), object), split.train.item_counts()
     known = np.arange(len(ids)) if kept is None else kept.positions
     rare = ids[~kept.is_kept] if kept is not None and kept.bucket else ids[:0]

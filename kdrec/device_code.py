@@ -61,4 +61,4 @@ def write_code(
 def _has_file_for(made_for: str, target: str) -> bool:
     """Whether a bundle's file is that of a target: of this one, or of one for which export writes the same."""
     wanted = targets.get(target)
-    return made_for == wanted.name or (made_for in targets.names() and targets.get(made_for).has_file_of(wanted))
+    return made_for in targets.names() and targets.get(made_for).has_file_of(wanted)

@@ -111,7 +111,7 @@ def run(
         rows, samples = (json.loads((judged.folder / f"{part}.json").read_text()) for part in ("rows", "samples"))
         for target in config.targets:
             row = next(row for row in rows if row["target"] == target)
-            judged_by = {key: value for key, value in row.items() if "@" in key or key in ("auc", "keep", "tied_share")}
+            judged_by = {key: value for key, value in row.items() if pack.is_judged(key)}
             metrics = {key: value for key, value in judged_by.items() if value is not None}
             if devices:
                 metrics.update(device_costs.metrics(devices["devices"], target))

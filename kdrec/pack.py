@@ -210,8 +210,8 @@ def shipped(folder: Path, split: Split | None = None) -> Shipped:
         "latency_us_p50": timed.latency_us_p50,
         "latency_us_p90": timed.latency_us_p90,
         "latency_us_p99": timed.latency_us_p99,
-        # What the target counted; quality, which has an @ in its name, is for those to measure who read this.
-        **{name: round(value) for name, value in manifest.metrics.items() if "@" not in name},
+        # What the target counted; quality is for those to measure who read this.
+        **{name: round(value) for name, value in manifest.metrics.items() if not is_judged(name)},
     }
     if REPORT in files:
         known["placement"] = parse(REPORT, files[REPORT]).key("operators").value
@@ -227,6 +227,15 @@ def shipped(folder: Path, split: Split | None = None) -> Shipped:
 
 def _entries(array: bytes) -> int:
     return np.load(io.BytesIO(array), allow_pickle=False).size
+
+
+def is_judged(name: str) -> bool:
+    """Whether a figure of a report's row, or of a manifest, is of quality, or of one core: no size of the file itself.
+
+    >>> [is_judged(name) for name in ("ndcg@10", "keep", "on_chip_bytes")]
+    [True, True, False]
+    """
+    return "@" in name or name in ("auc", "keep", "tied_share")
 
 
 def publish(source: Path, place: Path, metrics: Mapping[str, float]) -> None:

@@ -206,6 +206,13 @@ def test_what_the_hosts_refuse(demo, program, tmp_path) -> None:
     assert done.returncode == 2 and "host_table.npy must be an int8 matrix of numpy; copy the bundle" in done.stderr
     done = subprocess.run([sys.executable, str(folder / "recommend.py"), "--history", "I0001"], **CAPTURED)
     assert done.returncode == 2 and "host_table.npy was altered: its sha256 is not the manifest's" in done.stderr
+    for old, new, said in (
+        (b'"name": "demo"', b'"name": "demi"', "manifest.json was altered: its own sha256 does not fit"),
+        (b'"schema": 1', b'"schema": 3', "manifest.json has schema 3, newer than 2: export it again"),
+    ):
+        (folder / "manifest.json").write_bytes((demo / "manifest.json").read_bytes().replace(old, new))
+        done = subprocess.run([sys.executable, str(folder / "recommend.py"), "--history", "I0001"], **CAPTURED)
+        assert done.returncode == 2 and said in done.stderr
 
 
 def test_a_bundle_without_a_script_gets_one_and_others_keep_theirs(demo, tmp_path) -> None:

@@ -16,6 +16,6 @@ linux_arm64 = replace(
         **android.sources,
         "ops": "measured on x86-64; the wheels of both machines are built of one source",
         "oracle": "measured under emulation: int8 graphs without DIV give the bits of x86-64; float32 scores over int8 "
-        "rows do on cores without dot products of bytes, and differ by up to .3 % of their range on the others",
+        "rows do on cores without dot products of bytes, and differ by up to .31 % of their range on the others",
     },
 )

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, load_delegate
 
+SCHEMA = 2  # the newest that this file reads
 DELEGATE = "libedgetpu.so.1"
 MODEL, COMPILED = "model.tflite", "model_edgetpu.tflite"
-Table = Mapping[str, Any]  # of the manifest: file, scale and zero point
+Table = Mapping[str, Any]  # of the manifest: a file with its scale and zero point, and what is made of it
 
 
 class BundleError(ValueError):
@@ -72,7 +73,7 @@ class Recommender:
 
     def __init__(self, folder: str | Path):
         folder = Path(folder)
-        self._manifest = json.loads((folder / "manifest.json").read_bytes())
+        self._manifest = _manifest(folder / "manifest.json")
         self._files = {name: _verified(folder / name, noted) for name, noted in self._manifest["files"].items()}
         items = json.loads(self._files["items.json"])
         self._ids, self._titles, self._popular = (items[name] for name in ("ids", "titles", "popular"))
@@ -82,20 +83,13 @@ class Recommender:
         self._tables = {
             table["table"]: self._load(folder, table)
             for made in self._manifest["host"]["inputs"].values()
-            for table in (
-                *made.get("context_tables", {}).values(),
-                *([made["attention"]] if "attention" in made else []),
-            )
+            for table in (*made.get("context_tables", {}).values(), *filter(None, [made.get("attention")]))
         }
         self._device = Device(folder, self._manifest["signatures"]["score"])
         self.device = self._device.name
 
     def recommend(
-        self,
-        history: Iterable[Any],
-        k: int = 10,
-        exclude: Iterable[Any] = (),
-        context: Mapping[str, Any] | None = None,
+        self, history: Iterable[Any], k: int = 10, exclude: Iterable[Any] = (), context: Mapping[str, Any] | None = None
     ) -> list[tuple[Any, float, str]]:
         """(id, score, title) of the k best items, score descending, then lower position, without those of the history.
 
@@ -143,8 +137,7 @@ class Recommender:
         tokens = np.zeros(length, np.int64)
         known = self._known(history)[-length:]
         tokens[length - len(known) :] = known
-        edges = self._manifest["signatures"]["score"]["inputs"]
-        host = self._manifest["host"]["inputs"]
+        edges, host = self._manifest["signatures"]["score"]["inputs"], self._manifest["host"]["inputs"]
         return self._device.scores(
             {name: _quantized(self._values(host[name], tokens, context), edges[name]) for name in edges}
         )
@@ -167,9 +160,7 @@ class Recommender:
             total += _real(self._tables[rows_of["table"]][context[name]], rows_of)
         return total  # (width,)
 
-    def _attended(
-        self, made: Mapping[str, Any], rows: np.ndarray, tokens: np.ndarray, present: np.ndarray
-    ) -> np.ndarray:
+    def _attended(self, made: Table, rows: np.ndarray, tokens: np.ndarray, present: np.ndarray) -> np.ndarray:
         """Σ_l a_l E_l, a = softmax(bound · tanh(item score + position score)), each head over its own columns."""
         attention = made["attention"]
         places = np.asarray(attention["position_scores"]).reshape(len(tokens), -1)[present]  # (n, heads)
@@ -186,11 +177,26 @@ class Recommender:
         return rows
 
 
-def _verified(path: Path, noted: Mapping[str, Any]) -> bytes:
+def _read(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror}; copy the whole folder") from error
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    manifest = json.loads(_read(path))
+    if manifest["schema"] > SCHEMA:
+        raise BundleError(f"{path} has schema {manifest['schema']}, newer than {SCHEMA}: export it again")
+    content = {name: value for name, value in manifest.items() if name != "sha256"}
+    seal = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    if manifest.get("sha256", seal) != seal:
+        raise BundleError(f"{path} was altered: its own sha256 does not fit; copy it again")
+    return manifest
+
+
+def _verified(path: Path, noted: Mapping[str, Any]) -> bytes:
+    content = _read(path)
     if hashlib.sha256(content).hexdigest() != noted["sha256"]:
         raise BundleError(f"{path} was altered: its sha256 is not the manifest's; copy the folder again")
     return content
