@@ -3,8 +3,11 @@
 import doctest
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from benchmark_script import BENCHMARKS, cells, script
 
 
@@ -226,6 +229,24 @@ def test_an_export_is_so_many_times_as_fast_and_small_as_the_best_of_the_others(
     said = script("export_table").ratios({"kdrec_int8": file(10.0, 100), **others})
     assert "8.0 times as fast and 9.0 times as small as BruteForce" in said
     assert "2.5 times as fast and 2.5 times as small as the better plain int8 file" in said
+
+
+def test_files_are_timed_with_a_full_history_of_items_by_the_name_of_their_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def signature(name: str) -> SimpleNamespace:
+        return SimpleNamespace(inputs={name: None})
+
+    export = script("export")
+    for there, expected in (
+        ({"serving_default": "queries"}, "queries"),
+        ({"a": "x", "recommend": "history"}, "history"),
+    ):
+        signatures = {key: signature(name) for key, name in there.items()}
+        monkeypatch.setattr(export, "read", lambda _, found=signatures: SimpleNamespace(signatures=found))
+        ((name, tokens),) = export.a_history(BENCHMARKS / "export.py", 3, 50).items()
+        assert (name, tokens.shape, tokens.dtype) == (expected, (1, 50), "int32")
+        assert set(tokens[0]) == {1, 2, 3}
 
 
 def test_memory_counts_a_process_and_what_it_starts() -> None:
