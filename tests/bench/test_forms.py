@@ -31,6 +31,7 @@ def test_a_micro_bundle_has_all_forms(require, monkeypatch) -> None:
     assert all(each.bytes == size and each.latency_us_p50 <= each.latency_us_p90 for each in found[:4])
     arena, code = found[4:]
     assert arena.bytes == size and arena.ram_kind == "arena" and 1200 < arena.ram_bytes < 2**14
+    assert arena.ram_bytes == micro_process.arena_bytes((DEMO / "micro" / "model.tflite").read_bytes())
     assert code.place == f"qemu, {MACHINES['Cortex-M3'].name}" and 1201 * 32 < code.bytes < size
     assert code.ram_kind == "static" and code.instructions > 1200 * 32 and code.latency_us_p50 is None
     assert not any(each.said for each in found)
