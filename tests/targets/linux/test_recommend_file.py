@@ -62,7 +62,18 @@ def test_lists_are_those_of_kdrec(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_the_command_lists_items_and_titles(folder: Path) -> None:
-    arguments = ("I0012", "I0007", "-k", "3", "--context", "daypart=evening", "--exclude", "I0260")
+    arguments = (
+        "--history",
+        "I0012",
+        "--history",
+        "I0007",
+        "-k",
+        "3",
+        "--context",
+        "daypart=evening",
+        "--exclude",
+        "I0260",
+    )
     expected = Recommender.load(folder).recommend(
         ["I0012", "I0007"], 3, context={"daypart": "evening"}, exclude=["I0260"]
     )
@@ -128,7 +139,7 @@ def test_wrong_arguments_are_named(folder: Path, question: dict, message: str) -
 
 
 def test_the_command_names_them_too(folder: Path) -> None:
-    done = run(folder, "I0012", "-k", "0")
+    done = run(folder, "--history", "I0012", "-k", "0")
     assert done.returncode == 2 and "error: k must be from 1 to 1199" in done.stderr
     with pytest.raises(ValueError, match="--context must be NAME=VALUE, received 'evening'"):
         context_value("evening", {})
@@ -147,7 +158,7 @@ def test_ids_are_of_the_catalogue_s_type(folder: Path) -> None:
 def test_what_is_written_and_refused(folder: Path, tmp_path: Path) -> None:
     assert (folder / "requirements.txt").read_text() == "numpy\nai-edge-litert==2.3.0\n"
     readme = (folder / "README.md").read_text()
-    assert "recommend.py I0000 I0001" in readme and "(['I0000', 'I0001'], k=5)" in readme
+    assert "recommend.py --history I0000 --history I0001" in readme and "(['I0000', 'I0001'], k=5)" in readme
     assert open_bundle(folder).manifest == open_bundle(DEMO / "android").manifest
     arguments = ["--target", "linux_arm64", "--backend", "python", "--out", str(tmp_path / "out")]
     for source, message in (

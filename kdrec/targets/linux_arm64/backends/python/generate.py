@@ -32,7 +32,7 @@ def python(content: bytes, bundle: Bundle | None = None) -> dict[str, bytes]:
     version = bundle.manifest.libraries.get("ai-edge-litert")
     filled = {
         "litert": f"ai-edge-litert=={version}" if version else "ai-edge-litert",
-        "example": shlex.join(map(str, ids)),
+        "example": shlex.join(word for item in ids for word in ("--history", str(item))),
         "ids": repr(ids),
         "context": f" ({', '.join(bundle.manifest.context)})" if bundle.manifest.context else "",
         "signatures": ", ".join(f"`{name}`" for name in sorted(bundle.manifest.signatures)),

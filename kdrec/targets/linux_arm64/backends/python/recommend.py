@@ -1,7 +1,7 @@
 """Recommendations from the bundle beside this file, with numpy and LiteRT alone.
 
-python recommend.py ID ID …     ten items for a history, the most recent id last
-python recommend.py --golden    whether this machine answers as the one that made the bundle
+python recommend.py --history ID --history ID    ten items for a history, the most recent id last
+python recommend.py --golden                     whether this machine answers as the one that made the bundle
 """
 
 import argparse
@@ -207,7 +207,7 @@ def split_known(ids, known: dict, argument: str) -> tuple:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Recommend items for a history, on this machine alone.")
-    parser.add_argument("history", nargs="*", metavar="ID", help="item ids, the most recent last")
+    parser.add_argument("--history", action="append", default=[], metavar="ID", help="an item, the most recent last")
     parser.add_argument("-k", type=int, default=10, help="how many items (10)")
     parser.add_argument("--exclude", action="append", default=[], metavar="ID", help="an id that is not listed")
     parser.add_argument("--context", action="append", default=[], metavar="NAME=VALUE")
