@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from kdrec import converter, experiment, pack
-from kdrec.bench import bench
+from kdrec.bench.bundles import bench_bundle
+from kdrec.bundle.read import open_bundle
 from kdrec.config import Config
 from kdrec.errors import DataError
 from kdrec.load import name_of
@@ -124,7 +125,7 @@ def compare(
                 progress(f"compare: {steps}", 0, 0, "")
             place = work / "compare" / steps.replace(", ", "-").replace(" ", "_")
             row = files(experiment.run(variant, out=place, work=work, progress=progress, log=log))[0]
-            needed = bench(place / TARGET / "model.tflite", "score").peak_memory_bytes
+            needed = bench_bundle(open_bundle(place / TARGET), "score").peak_memory_bytes
             rows.append({**row, "name": steps, "target": None, "peak_memory_bytes": needed})
     report = {**report, "comparison": rows}
     write_report(report, out)

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from kdrec import device_costs, targets
+from kdrec.bench.bundles import bench_bundle
 from kdrec.bench.forms import Measured
-from kdrec.bench.latency import bench
+from kdrec.bench.latency import BenchResult, bench
 from kdrec.bundle.manifest import NAME
 from kdrec.bundle.read import Bundle, open_bundle
 from kdrec.errors import KdrecError, RuntimeFileError
@@ -68,14 +69,22 @@ def litert(model: Model) -> Iterator[Measured]:
         for threads in dict.fromkeys((1, model.threads)):
             form = f"LiteRT, {threads} thread{'s' * (threads > 1)}{'' if xnnpack else ', no XNNPACK'}"
             try:
-                found = bench(model.path, model.signature, threads, model.runs, xnnpack=xnnpack)
+                found = timed(model, threads, xnnpack)
             except RuntimeFileError as error:
                 yield Measured(model.name, form, HERE, size, said=str(error))
                 continue
             yield Measured(
                 model.name, form, HERE, size, found.peak_memory_bytes, "process", found.latency_us_p50,
-                found.latency_us_p90,
+                found.latency_us_p90, inputs=found.inputs,
             )  # fmt: skip
+
+
+def timed(model: Model, threads: int, xnnpack: bool) -> BenchResult:
+    """One measurement through LiteRT: a bundle is asked with its golden histories, a file with random ones."""
+    options: dict[str, Any] = {"threads": threads, "runs": model.runs, "xnnpack": xnnpack}
+    if model.bundle is not None:
+        return bench_bundle(model.bundle, model.signature, **options)
+    return bench(model.path, model.signature, **options)
 
 
 def micro(model: Model) -> Iterator[Measured]:

@@ -12,7 +12,7 @@ import numpy as np
 import tf_keras as keras
 
 from kdrec import libraries, targets
-from kdrec.bench.latency import bench
+from kdrec.bench.bundles import bench_bundle
 from kdrec.bundle import golden
 from kdrec.bundle.fields import parse
 from kdrec.bundle.manifest import Manifest
@@ -182,8 +182,8 @@ class Shipped:
 def shipped(folder: Path, split: Split | None = None) -> Shipped:
     """Open a bundle, verified, and measure what is not quality: bytes, latency, arena.
 
-    Latency is that of the signature `score` in LiteRT, whatever the target: history to all scores; of a file whose host
-    looks up the history, from the device's inputs on.
+    Latency is that of the signature `score` in LiteRT, whatever the target: history to all scores, for the histories of
+    the golden vectors; of a file whose host looks up the history, from the device's inputs on.
 
     Args:
         folder: of the bundle.
@@ -198,7 +198,7 @@ def shipped(folder: Path, split: Split | None = None) -> Shipped:
     models = stored(files, model_file)
     split_up = sizes(files[model_file], manifest.data.n_items, int(manifest.history.rare is not None))
     host = {name: content for name, content in models.items() if name.endswith(".npy")}
-    timed = bench(folder / model_file, "score")
+    timed = bench_bundle(bundle, "score")
     known: dict[str, Any] = {
         "target": manifest.target,
         "recipe": manifest.recipe,

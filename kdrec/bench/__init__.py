@@ -1,5 +1,6 @@
 """What a .tflite file costs and holds."""
 
+from kdrec.bench.bundles import bench_bundle
 from kdrec.bench.console import console_bench, console_inspection
 from kdrec.bench.forms import Measured, console_forms
 from kdrec.bench.forms_picture import forms_picture
@@ -12,6 +13,7 @@ __all__ = [
     "Inspection",
     "Measured",
     "bench",
+    "bench_bundle",
     "bytes_picture",
     "console_bench",
     "console_forms",

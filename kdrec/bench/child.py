@@ -12,11 +12,14 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import ai_edge_litert
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+Case: TypeAlias = Mapping[str, np.ndarray]
+MADE_UP = 16  # cases of random tokens, as many as a bundle has golden vectors
 
 
 class RequestError(Exception):
@@ -29,6 +32,8 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
     idle.allocate_tensors()
     idle.invoke()
     rng = np.random.default_rng(0)  # here, because its import takes memory too
+    # Read before memory is counted, for the reading takes some, too.
+    given = None if request["inputs"] is None else _given(request["inputs"])
     before = _reset_peak_memory()
     start = time.perf_counter()
     kernels = OpResolverType.AUTO if request["xnnpack"] else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
@@ -37,14 +42,15 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
     )
     interpreter.allocate_tensors()
     load = time.perf_counter() - start
-    given = dict(np.load(request["inputs"], allow_pickle=False)) if request["inputs"] else None
     signature = _signature(list(interpreter.get_signature_list()), request["signature"])
-    run = _prepare(interpreter, signature, given, rng)
-    for _ in range(request["warmup"]):
+    cases, told, ask, run = _prepare(interpreter, signature, given, request["limits"].get(signature or "", {}), rng)
+    for place in range(request["warmup"]):
+        ask(cases[place % len(cases)])
         run()
     nanoseconds = np.empty(request["runs"], np.int64)
     gc.disable()
     for place in range(request["runs"]):
+        ask(cases[place % len(cases)])
         begin = time.perf_counter_ns()
         run()
         nanoseconds[place] = time.perf_counter_ns() - begin
@@ -52,6 +58,7 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
     p50, p90, p99 = (float(value) / 1e3 for value in np.percentile(nanoseconds, [50, 90, 99]))
     return {
         "signature": signature,
+        "inputs": told,
         "latency_us_p50": p50,
         "latency_us_p90": p90,
         "latency_us_p99": p99,
@@ -69,27 +76,68 @@ def _signature(names: list[str], wanted: str | None) -> str | None:
     return wanted
 
 
+def _given(told: Mapping[str, Any]) -> list[Case]:
+    """The cases of arrays with one row a case; one case of nothing where there are none."""
+    arrays = {name: np.fromfile(path, dtype).reshape(shape) for name, (path, dtype, shape) in told.items()}
+    rows = max((len(array) for array in arrays.values()), default=1)
+    return [{name: array[row] for name, array in arrays.items()} for row in range(rows)]
+
+
 def _prepare(
-    interpreter: Interpreter, signature: str | None, given: dict[str, np.ndarray] | None, rng: np.random.Generator
-) -> Callable[[], Any]:
-    """Set the inputs and return the call that is timed: the graph alone, as an app in C++ or Kotlin pays for it."""
+    interpreter: Interpreter,
+    signature: str | None,
+    given: list[Case] | None,
+    limits: Mapping[str, int],
+    rng: np.random.Generator,
+) -> tuple[list[Case], str, Callable[[Case], None], Callable[[], Any]]:
+    """The cases, what they are in words, how one is set, and the call that is timed.
+
+    That call is the graph alone, as an app in C++ or Kotlin pays for it.
+    """
     if signature is None:
-        details = {detail["name"]: detail for detail in interpreter.get_input_details()}
-        for name, value in _inputs(details, given, rng).items():
-            interpreter.set_tensor(details[name]["index"], value)
-        return interpreter.invoke
+        details: Mapping[str, Any] = {detail["name"]: detail for detail in interpreter.get_input_details()}
+        cases, told = _cases(details, given, limits, rng)
+
+        def ask(case: Case) -> None:
+            for name, value in case.items():
+                interpreter.set_tensor(details[name]["index"], value)
+
+        return cases, told, ask, interpreter.invoke
     runner = interpreter.get_signature_runner(signature)
-    runner(**_inputs(runner.get_input_details(), given, rng))
+    details = runner.get_input_details()
+    cases, told = _cases(details, given, limits, rng)
+    runner(**cases[0])  # which gives every tensor its size
     # The runner's own call also allocates again and copies all outputs; LiteRT has no public way to leave that out.
     wrapper, subgraph = runner._interpreter_wrapper, runner._subgraph_index
-    return lambda: wrapper.Invoke(subgraph)
+
+    def ask_signature(case: Case) -> None:
+        for name, value in case.items():
+            wrapper.SetTensor(details[name]["index"], value, subgraph)
+
+    return cases, told, ask_signature, lambda: wrapper.Invoke(subgraph)
 
 
-def _inputs(
-    details: Mapping[str, Any], given: dict[str, np.ndarray] | None, rng: np.random.Generator
-) -> dict[str, np.ndarray]:
-    if given is None:
-        return {name: _made_up(name, detail, rng) for name, detail in details.items()}
+def _cases(
+    details: Mapping[str, Any], given: list[Case] | None, limits: Mapping[str, int], rng: np.random.Generator
+) -> tuple[list[Case], str]:
+    """What was given, if it fits, or what is made up; and what it is in words."""
+    if given is not None:
+        for case in given:
+            _check(details, case)
+        return given, f"{len(given)} given"
+    known = [name for name in details if name in limits]
+    unknown = [name for name, detail in details.items() if _is_id(detail) and name not in limits]
+    # Large inputs of other kinds are made once, for they would count as memory of the file.
+    number = MADE_UP if known else 1
+    made: list[Case] = [
+        {name: _made_up(name, detail, limits.get(name), rng) for name, detail in details.items()} for _ in range(number)
+    ]
+    zeros = f"zeros as {', '.join(unknown)}, of which the file does not say the range" if unknown else ""
+    drawn = f"{number} at random" if known or len(unknown) < len(details) else ""
+    return made, "; ".join(filter(None, (drawn, zeros))) or "none"
+
+
+def _check(details: Mapping[str, Any], given: Case) -> None:
     if set(given) != set(details):
         raise RequestError(f"takes the inputs {', '.join(details)}, not {', '.join(given) or 'none'}")
     for name, value in given.items():
@@ -100,14 +148,21 @@ def _inputs(
         if value.dtype != dtype or not fits:
             wanted = f"{dtype} {tuple(map(int, shape))}"
             raise RequestError(f"takes {wanted} as input {name!r}, not {value.dtype} {value.shape}")
-    return given
 
 
-def _made_up(name: str, detail: Mapping[str, Any], rng: np.random.Generator) -> np.ndarray:
+def _is_id(detail: Mapping[str, Any]) -> bool:
+    """Whether its numbers are ids, as a rule."""
+    dtype = np.dtype(detail["dtype"])
+    return dtype.itemsize >= 4 and dtype.kind in "iu"
+
+
+def _made_up(name: str, detail: Mapping[str, Any], limit: int | None, rng: np.random.Generator) -> np.ndarray:
     dtype, shape = np.dtype(detail["dtype"]), detail["shape"]
     if dtype.kind == "f":
         return rng.random(shape).astype(dtype)
-    if dtype.kind == "b" or dtype.itemsize >= 4 and dtype.kind in "iu":
+    if limit is not None:
+        return rng.integers(min(1, limit), limit, shape, dtype, endpoint=True)
+    if dtype.kind == "b" or _is_id(detail):
         return np.zeros(shape, dtype)
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)

@@ -17,6 +17,7 @@ def console_bench(result: BenchResult) -> Table:
     table.add_column(justify="right")
     for name, value in (
         ("signature", result.signature or "none"),
+        ("inputs", result.inputs),
         ("latency p50", f"{result.latency_us_p50:,.1f} µs"),
         ("latency p90", f"{result.latency_us_p90:,.1f} µs"),
         ("latency p99", f"{result.latency_us_p99:,.1f} µs"),

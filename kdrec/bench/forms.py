@@ -23,6 +23,7 @@ class Measured:
         ram_kind: `process` (the most held beyond an idle one), `arena`, or `static` (with stack and list).
         latency_us_p50, latency_us_p90: of one call, in microseconds of this machine.
         instructions: of one call, counted by an emulator.
+        inputs: what it was asked with, in words; empty where nothing was asked.
         said: why it could not be measured; empty where it could.
     """
 
@@ -35,6 +36,7 @@ class Measured:
     latency_us_p50: float | None = None
     latency_us_p90: float | None = None
     instructions: int | None = None
+    inputs: str = ""
     said: str = ""
 
     def as_dict(self) -> dict[str, Any]:
@@ -43,7 +45,7 @@ class Measured:
 
 
 def console_forms(found: Sequence[Measured]) -> Table:
-    """All forms as a table for the terminal, and below it what could not be measured."""
+    """All forms as a table for the terminal; below it what they were asked with, and what could not be measured."""
     table = Table("Model", "Form", "Where")
     for heading in ("Bytes", "Memory", "p50", "p90", "Instructions"):
         table.add_column(heading, justify="right")
@@ -55,8 +57,9 @@ def console_forms(found: Sequence[Measured]) -> Table:
         table.add_row(*map(Text, cells))
         if each.said:
             said.append(f"{each.model}, {each.form}: {each.said}")
-    if said:
-        table.caption, table.caption_justify = "\n".join(said), "left"
+    asked = {f"{each.model}, inputs: {each.inputs}": None for each in found if each.inputs}
+    if asked or said:
+        table.caption, table.caption_justify = "\n".join([*asked, *said]), "left"
     return table
 
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from kdrec.bench.idle import idle_file
+from kdrec.bench.tokens import token_limits
 from kdrec.errors import RuntimeFileError
 
 
@@ -24,6 +25,7 @@ class BenchResult:
     Args:
         file: its path.
         signature: that was run; None for a file without signatures.
+        inputs: what it was asked with, in words.
         threads: of the interpreter.
         xnnpack: whether XNNPACK ran what it can, as it does by default, or LiteRT's own kernels ran it all.
         runs: timed runs.
@@ -38,6 +40,7 @@ class BenchResult:
 
     file: str
     signature: str | None
+    inputs: str
     threads: int
     xnnpack: bool
     runs: int
@@ -59,7 +62,7 @@ def bench(
     threads: int = 1,
     runs: int = 200,
     warmup: int = 20,
-    inputs: Mapping[str, np.ndarray] | None = None,
+    inputs: Mapping[str, np.ndarray] | Sequence[Mapping[str, np.ndarray]] | None = None,
     timeout: float = 300.0,
     xnnpack: bool = True,
 ) -> BenchResult:
@@ -73,15 +76,19 @@ def bench(
         threads: of the interpreter.
         runs: how many are timed.
         warmup: how many come before.
-        inputs: name -> array with the file's own types and shapes. None makes them up: floats uniform in [0, 1),
-            8- and 16-bit integers uniform over their range, wider integers 0, for they are ids as a rule and 0 is
-            within every table. The names are the signature's, or the tensors' own in a file without signatures.
+        inputs: name -> array with the file's own types and shapes, or several such, of equal shapes, which take turns;
+            they are set before the clock starts. The names are the signature's, or the tensors' own in a file without
+            signatures. None makes them up. Integers of 32 bits or more are tokens as a rule: 16 full histories, uniform
+            over 1 … the largest that `kdrec.bench.tokens.token_limits` finds, with a fixed seed; 0, which is within
+            every table, where it finds none. Equal scores, as a history of zeros may give, are no fair question: an
+            in-graph top K takes another time for them. Floats are uniform in [0, 1), shorter integers over their range.
         timeout: seconds after which the file is given up.
         xnnpack: whether XNNPACK may run what it can.
 
     Raises:
         RuntimeFileError: the file cannot be read or run, crashes, takes too long, or has no such signature or inputs.
-        ValueError: threads, runs or timeout is not positive, or warmup is negative.
+        ValueError: threads, runs or timeout is not positive, warmup is negative, or inputs are no case at all, or cases
+            of different names or shapes.
 
     >>> bench("no.tflite")
     Traceback (most recent call last):
@@ -96,10 +103,7 @@ def bench(
     if not Path(path).is_file():
         raise RuntimeFileError(f"{path} does not exist; give the path of a .tflite file")
     with tempfile.TemporaryDirectory() as folder:
-        arrays = None
-        if inputs is not None:
-            arrays = str(Path(folder) / "inputs.npz")
-            np.savez(arrays, allow_pickle=False, **inputs)
+        arrays = None if inputs is None else _written(_stacked(inputs), Path(folder))
         idle = Path(folder) / "idle.tflite"
         idle.write_bytes(idle_file())
         request = {
@@ -111,9 +115,35 @@ def bench(
             "runs": runs,
             "warmup": warmup,
             "inputs": arrays,
+            "limits": {} if arrays is not None else token_limits(path),
         }
         answer = _ask(path, request, timeout)
     return BenchResult(file=str(path), threads=threads, xnnpack=xnnpack, runs=runs, **answer)
+
+
+def _stacked(inputs: Mapping[str, np.ndarray] | Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """By name an array with one row a case."""
+    cases = [inputs] if isinstance(inputs, Mapping) else list(inputs)
+    shapes = [{name: np.shape(value) for name, value in case.items()} for case in cases]
+    if not cases:
+        raise ValueError("inputs must be at least one case, received none; give None to have them made up")
+    for place, each in enumerate(shapes):
+        if each != shapes[0]:
+            raise ValueError(f"inputs must all have the names and shapes {shapes[0]}, case {place} has {each}")
+    return {name: np.stack([case[name] for case in cases]) for name in cases[0]}
+
+
+def _written(arrays: Mapping[str, np.ndarray], folder: Path) -> dict[str, tuple[str, str, tuple[int, ...]]]:
+    """By name the file with an array's bare numbers, their type and its shape.
+
+    An archive would do, but what reads it takes more memory than a small model.
+    """
+    told = {}
+    for number, (name, array) in enumerate(arrays.items()):
+        place = folder / f"{number}.bin"
+        array.tofile(place)
+        told[name] = (str(place), array.dtype.str, array.shape)
+    return told
 
 
 def _ask(path: str | Path, request: dict[str, Any], timeout: float) -> dict[str, Any]:

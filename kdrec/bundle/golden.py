@@ -52,6 +52,18 @@ def make(oracle: str, cases: Sequence[Inputs], runner: Runner) -> bytes:
     return canonical_json({"oracle": oracle, "cases": entries}).encode()
 
 
+def asked(golden: bytes) -> list[dict[str, list[int]]]:
+    """The inputs of the cases of a golden.json: tokens by input name.
+
+    Raises:
+        BundleError: the file is not a golden.json.
+
+    >>> asked(make("litert", [{"history": [0, 1]}], lambda cases: [Answer(np.ones(2), np.ones(2))]))
+    [{'history': [0, 1]}]
+    """
+    return [_inputs(case) for case in _cases(golden)]
+
+
 def replay(golden: bytes, runner: Runner) -> list[str]:
     """Ask the cases of a golden.json again.
 
@@ -65,10 +77,7 @@ def replay(golden: bytes, runner: Runner) -> list[str]:
     Raises:
         BundleError: the file is not a golden.json.
     """
-    root = parse(GOLDEN, golden)
-    root.only(("oracle", "cases"))
-    root.key("oracle").one_of(ORACLES)
-    cases = root.key("cases").elements()
+    cases = _cases(golden)
     inputs = [_inputs(case) for case in cases]
     differences = []
     for number, (case, said) in enumerate(zip(cases, runner(inputs), strict=True)):
@@ -80,6 +89,13 @@ def replay(golden: bytes, runner: Runner) -> list[str]:
                     f"received {_short(received.get(signature))}"
                 )
     return differences
+
+
+def _cases(golden: bytes) -> list[Field]:
+    root = parse(GOLDEN, golden)
+    root.only(("oracle", "cases"))
+    root.key("oracle").one_of(ORACLES)
+    return root.key("cases").elements()
 
 
 def _inputs(case: Field) -> dict[str, list[int]]:

@@ -34,9 +34,14 @@ def bench(
         compare(models, signature, threads or 2, runs, picture, as_json)
         return
     from kdrec.bench import bench as measure
-    from kdrec.bench import console_bench
+    from kdrec.bench import bench_bundle, console_bench
+    from kdrec.bundle.manifest import NAME
+    from kdrec.bundle.read import open_bundle
 
-    result = measure(model_file(models[0]), signature=signature, threads=threads or 1, runs=runs)
+    if (models[0] / NAME).is_file():
+        result = bench_bundle(open_bundle(models[0]), signature, threads=threads or 1, runs=runs)
+    else:
+        result = measure(model_file(models[0]), signature=signature, threads=threads or 1, runs=runs)
     if as_json:
         print_json(result.as_dict())
     else:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from kdrec import libraries, pack
 from kdrec.bundle import golden
-from kdrec.bundle.read import open_bundle
+from kdrec.bundle.read import Bundle, open_bundle
 from kdrec.cli import app
 from kdrec.config import Config
 from kdrec.errors import BundleError, DataError, TrainingError
@@ -234,13 +234,13 @@ def test_parameters_of_teacher_and_files_are_counted(ran: Any) -> None:
 
 
 def test_latency_is_of_the_same_question_for_every_file(ran: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, measure = [], pack.bench
+    asked, measure = [], pack.bench_bundle
 
-    def bench(path: Path, signature: str | None = None) -> Any:
-        asked.append((path.parent.name, signature))
-        return measure(path, signature, runs=1, warmup=0)
+    def bench(bundle: Bundle, signature: str | None = None) -> Any:
+        asked.append((bundle.folder.name, signature))
+        return measure(bundle, signature, runs=1, warmup=0)
 
-    monkeypatch.setattr(pack, "bench", bench)
+    monkeypatch.setattr(pack, "bench_bundle", bench)
     for target in TARGETS:
         pack.shipped(ran.out / target)
     assert asked == [(target, "score") for target in TARGETS]
