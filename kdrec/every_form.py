@@ -1,5 +1,6 @@
 """A model in every form that this machine can run: what `kdrec bench --every-form` measures."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,10 @@ from kdrec import device_costs, targets
 from kdrec.bench.bundles import bench_bundle
 from kdrec.bench.forms import Measured
 from kdrec.bench.latency import BenchResult, bench
-from kdrec.bundle.manifest import NAME
+from kdrec.bench.web.measure import measure
+from kdrec.bundle.manifest import GOLDEN, NAME
 from kdrec.bundle.read import Bundle, open_bundle
+from kdrec.device_code import write_code
 from kdrec.errors import KdrecError, RuntimeFileError
 from kdrec.runtime import micro_process
 
@@ -113,5 +116,31 @@ def generated_c(model: Model) -> Iterator[Measured]:
         yield Measured(model.name, "C on Cortex-M", "qemu", said=str(error))
 
 
+def web(model: Model) -> Iterator[Measured]:
+    """The page that is exported for the web, in Chromium: the file in LiteRT.js, and the page's `recommend()`."""
+    if model.bundle is None or not is_for_the_web(model.bundle.manifest.target):
+        return
+    try:
+        with tempfile.TemporaryDirectory(prefix="kdrec-page-") as temporary:
+            folder = Path(temporary, "page")
+            write_code(model.bundle.folder, folder, "web", "page")
+            found = measure(folder, model.signature, model.runs)
+    except KdrecError as error:
+        yield Measured(model.name, "LiteRT.js", "Chromium", said=str(error))
+        return
+    size = model.path.stat().st_size
+    for call in found.calls:
+        form = f"{found.runtime}{', recommend()' if call.name == 'recommend()' else ''}"
+        yield Measured(
+            model.name, form, found.browser, size, found.memory_bytes, "wasm", call.latency_us_p50,
+            call.latency_us_p90, inputs=f"{found.cases} of {GOLDEN}",
+        )  # fmt: skip
+
+
+def is_for_the_web(target: str) -> bool:
+    """Whether a device's file is the one that the web page has."""
+    return target in targets.names() and targets.get(target).has_file_of(targets.get("web"))
+
+
 # A runtime more is a function more.
-FORMS: tuple[Forms, ...] = (litert, micro, generated_c)
+FORMS: tuple[Forms, ...] = (litert, micro, generated_c, web)

@@ -3,7 +3,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
-import npm_modules
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -26,7 +25,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def is_there(tool: str) -> bool:
     """A program on the path, an importable module of that name, a file by its path, or `@owner/name` of npm."""
     if tool.startswith("@"):
-        return npm_modules.is_installed(tool)
+        from kdrec.bench.web import npm
+
+        return npm.is_installed(tool)
     if tool.startswith("/"):
         return os.path.isfile(tool)
     return shutil.which(tool) is not None or find_spec(tool.replace("-", "_")) is not None

@@ -4,17 +4,14 @@ import base64
 import json
 import os
 import select
+import shlex
 import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
-FLAGS = (
-    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
-    # Nothing but this machine has an address.
-    '--host-resolver-rules="MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"',
-)
+from kdrec.bench.web.chromium import FLAGS
+
 PATIENCE = 60.0  # seconds for one answer, WebAssembly's compilation among them
 
 
@@ -29,7 +26,7 @@ class Browser:
         to_browser, self._out = os.pipe()
         self._in, from_browser = os.pipe()
         # It reads descriptor 3 and writes 4; bash, unlike sh, moves descriptors of two digits there.
-        run = f'exec chromium {" ".join(FLAGS)} --user-data-dir="$0" --remote-debugging-pipe about:blank'
+        run = f'exec chromium {shlex.join(FLAGS)} --user-data-dir="$0" --remote-debugging-pipe about:blank'
         self._process = subprocess.Popen(
             ["bash", "-c", f"{run} 3<&{to_browser} 4>&{from_browser}", str(profile)],
             pass_fds=(to_browser, from_browser), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

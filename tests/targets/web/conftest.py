@@ -1,11 +1,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import npm_modules
 import pytest
 from browser import Browser
 from site_of_files import Site, serving
 
+from kdrec.bench.web import npm
 from kdrec.device_code import write_code
 
 RESET = """
@@ -25,7 +25,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, require) -> Iterator[Site]:
     require("@litertjs/core")
     folder = tmp_path_factory.mktemp("site") / "page"
     write_code(DEMO / "android", folder, "web", "page")
-    npm_modules.link("@litertjs/core", folder / "node_modules")
+    npm.link("@litertjs/core", folder / "node_modules")
     with serving(folder) as site:
         yield site
 

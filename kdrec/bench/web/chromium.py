@@ -1,0 +1,78 @@
+"""Debian's Chromium without a window, which never outlives who started it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from kdrec.errors import RuntimeFileError
+
+BROWSER = "chromium"
+FLAGS = (
+    # Root, as in a container, has no sandbox; the only pages are kdrec's own.
+    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
+    # Nothing but this machine has an address.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+
+
+def check_installed() -> None:
+    """Chromium is on the path.
+
+    Raises:
+        RuntimeFileError: it is not; the message names its Debian package.
+    """
+    if shutil.which(BROWSER) is None:
+        raise RuntimeFileError(f"{BROWSER} is not installed: apt-get install -y {BROWSER}")
+
+
+@contextmanager
+def showing(address: str) -> Iterator["Running"]:
+    """A browser that shows one page; it and what it stored are gone afterwards, whatever happens.
+
+    Raises:
+        RuntimeFileError: Chromium is not installed.
+    """
+    check_installed()
+    with (
+        tempfile.TemporaryDirectory(prefix="kdrec-chromium-", ignore_cleanup_errors=True) as profile,
+        tempfile.TemporaryFile() as errors,
+    ):
+        # It takes commands from descriptor 3 and ends where that ends: with this process, even if that is killed.
+        process = subprocess.Popen(
+            ["sh", "-c", 'exec "$0" "$@" 3<&0 4>&1', BROWSER, *FLAGS, "--remote-debugging-pipe",
+             f"--user-data-dir={Path(profile) / 'profile'}", address],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True,
+        )  # fmt: skip
+        try:
+            yield Running(process, errors.fileno())
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # its helpers are of the same group
+            process.communicate()
+
+
+class Running:
+    """A browser while it runs.
+
+    Args:
+        process: of it.
+        errors: descriptor of the file that it writes errors to.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], errors: int):
+        self._process, self._errors = process, errors
+
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def last_words(self) -> str:
+        """The last line that it wrote, or its status."""
+        size = os.fstat(self._errors).st_size
+        lines = os.pread(self._errors, 4096, max(0, size - 4096)).decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"status {self._process.poll()}"
