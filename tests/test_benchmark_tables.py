@@ -308,6 +308,24 @@ def test_the_matrix_of_devices_shows_what_each_runs_as_and_names_what_is_missing
         "| `web`, the file of `android` | C on M4 (qemu, other) | – | – | no \\| compiler | not there |"
     )
     assert lines[6].endswith("among the demo's: toaster. a processor; library 1.0; gcc 1.")
+    assert "WebAssembly" not in lines[6]
+    page = {**form, "form": "LiteRT.js", "place": "Chromium 9", "ram_kind": "wasm"}
+    found["devices"][1]["forms"] = [page]
+    lines = table.table(found).splitlines()
+    assert "LiteRT.js (Chromium 9) | 2,048 | 512 wasm | 1.2 µs" in lines[4] and "all of WebAssembly's" in lines[6]
+
+
+def test_a_device_has_the_forms_that_it_runs() -> None:
+    devices = script("devices")
+    names = ("LiteRT, 1 thread", "LiteRT.js 1", "TensorFlow Lite Micro", "C on Cortex-M3")
+    forms = [devices.Measured("model", name, "here") for name in names]
+    kept = {
+        target: [names.index(form.form) for form in devices.of_its_own(devices.targets.get(target), forms)]
+        for target in ("android", "linux_arm64", "web", "micro", "ethos_u55")
+    }
+    assert kept == {
+        "android": [0, 2, 3], "linux_arm64": [0, 2, 3], "web": [1], "micro": [2, 3], "ethos_u55": [2],
+    }  # fmt: skip
 
 
 def test_a_device_without_a_bundle_has_the_one_whose_file_it_takes(tmp_path) -> None:

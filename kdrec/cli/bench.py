@@ -23,13 +23,16 @@ def bench(
         typer.Option(
             "--every-form",
             help="LiteRT with and without threads and XNNPACK; of a micro bundle also the arena and generated C, "
-            "emulated. Several models are measured so.",
+            "emulated; of a bundle for Android or the web also the page in Chromium. Several models are measured so.",
         ),
     ] = False,
     picture: Annotated[Path | None, typer.Option(help="Draw every form into this .png, .svg or .pdf file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure a .tflite file's latency, load time and memory through LiteRT, or a model in every form."""
+    """Measure a .tflite file's latency, load time and memory through LiteRT, or a model in every form.
+
+    A bundle is asked with the histories of its golden vectors in turn, a file alone with random ones.
+    """
     if every_form or picture is not None or len(models) > 1:
         compare(models, signature, threads or 2, runs, picture, as_json)
         return

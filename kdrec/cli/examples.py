@@ -42,7 +42,10 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "kdrec inspect tflite_models/demo/android --picture bytes.png": "",
         "kdrec inspect any.tflite --json": "a file of whatever origin",
     },
-    "bench": {"kdrec bench tflite_models/demo/android --signature score": "a history to all scores"},
+    "bench": {
+        "kdrec bench tflite_models/demo/android --signature score": "a history to all scores",
+        "kdrec bench tflite_models/demo/android --every-form": "in LiteRT, and its page in Chromium",
+    },
     "check": {
         "kdrec check tflite_models/demo/micro": "by the device that the bundle names",
         "kdrec check any.tflite --target micro": "",

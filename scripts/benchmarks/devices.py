@@ -4,7 +4,8 @@
 
 A device without a bundle of its own has the figures of one that holds the same file, or for an NPU the file that its
 compiler is given; one with neither is left out.
-What is not installed (`tflite-micro`, Vela, a cross compiler, an emulator) is named in its place. Writes devices.json.
+The web is Chromium alone. What is not installed (`tflite-micro`, Vela, a cross compiler, an emulator, Chromium,
+LiteRT.js) is named in its place. Writes devices.json.
 """
 
 import argparse
@@ -71,21 +72,29 @@ def compiled(target: Target, bundle: Bundle) -> list[Measured]:
 
 
 def of_device(target: Target, folder: Path) -> dict[str, Any]:
-    """One device: its bundle, its golden vectors, and every form that it runs as.
-
-    A microcontroller has no LiteRT, so its file is not timed there; and generated C leaves an NPU idle.
-    """
-    bundle, forms = open_bundle(folder), measured(folder)
-    if target.oracle != "litert":
-        forms = [form for form in forms if not form.form.startswith("LiteRT")]
-    if target.accelerated_ops:
-        forms = [form for form in forms if not form.form.startswith("C on")] + compiled(target, bundle)
+    """One device: its bundle, its golden vectors, and every form that it runs as."""
+    bundle = open_bundle(folder)
+    forms = of_its_own(target, measured(folder)) + compiled(target, bundle)
     return {
         "target": target.name,
         "bundle": bundle.manifest.target,
         "golden": replayed(bundle),
         "forms": [form.as_dict() for form in forms],
     }
+
+
+def of_its_own(target: Target, forms: list[Measured]) -> list[Measured]:
+    """The forms of a file that a device runs.
+
+    A browser has LiteRT.js, and no other device has. A microcontroller has no LiteRT, so its file is not timed there;
+    and generated C leaves an NPU idle.
+    """
+    forms = [form for form in forms if form.form.startswith("LiteRT.js") == (target.name == "web")]
+    if target.oracle != "litert":
+        forms = [form for form in forms if not form.form.startswith("LiteRT")]
+    if target.accelerated_ops:
+        forms = [form for form in forms if not form.form.startswith("C on")]
+    return forms
 
 
 @cache

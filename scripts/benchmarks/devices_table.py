@@ -32,18 +32,21 @@ def caption(found: dict[str, Any]) -> str:
     """What was measured, and where."""
     without = f"Without a file among the demo's: {', '.join(found['without'])}. " if found["without"] else ""
     on = found["machine"]
+    kinds = {form["ram_kind"] for device in found["devices"] for form in device["forms"]}
+    web = "In Chromium memory is all of WebAssembly's, and a call goes from JavaScript's arrays and back. "
+    web = web if "wasm" in kinds else ""
     libraries = ", ".join(f"{name} {version}" for name, version in on["libraries"].items())
     return (
         "*Bytes of the file, or of flash for generated C. Memory: what a process holds at most beyond an idle one, the "
         "arena, static memory with stack and list, or SRAM as Vela estimates it. One call goes from a history to all "
         "scores: the median of 1,000 on one thread of this machine, which is no device, of three rounds the least; in "
-        "generated C to the ten best, in instructions that qemu counts. Tests run more than this table does.* "
-        f"{without}{on['processor']}; {libraries}; {on['tools']}."
+        f"generated C to the ten best, in instructions that qemu counts. {web}Tests run more than this "
+        f"table does.* {without}{on['processor']}; {libraries}; {on['tools']}."
     )
 
 
 def _figures(form: dict[str, Any]) -> tuple[str, ...]:
-    where = f" ({form['place']})" if form["place"].startswith("qemu") else ""
+    where = f" ({form['place']})" if form["place"].startswith(("qemu", "Chromium ")) else ""
     if form["said"]:
         return (form["form"] + where, DASH, DASH, form["said"])
     size, memory = (DASH if form[name] is None else f"{form[name]:,}" for name in ("bytes", "ram_bytes"))

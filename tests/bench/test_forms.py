@@ -75,7 +75,7 @@ def test_without_xnnpack_litert_runs_its_own_kernels(two_signatures) -> None:
 
 def test_table_and_picture_show_what_there_is(tmp_path) -> None:
     found = [
-        Measured("a", "fast", "here", 2048, 10, "process", 1.5, 2.5),
+        Measured("a", "fast", "here", 2048, 10, "process", 1.5, 2.5, inputs="16 at random"),
         Measured("b", "on a chip", "there", 1024, 20, "static", instructions=123_456),
         Measured("c", "broken", "here", said="no compiler"),
     ]
@@ -83,7 +83,7 @@ def test_table_and_picture_show_what_there_is(tmp_path) -> None:
     assert [list(column.cells)[1].plain for column in table.columns] == [
         "b", "on a chip", "there", "1,024", "20 static", "–", "–", "123,456",
     ]  # fmt: skip
-    assert table.caption == "c, broken: no compiler"
+    assert table.caption == "a, inputs: 16 at random\nc, broken: no compiler"
     figure = forms_picture(found)
     assert [ax.get_xlabel() for ax in figure.axes] == [
         "KiB of file or flash", "µs a call, median", "thousand instructions a call",
