@@ -10,6 +10,7 @@ from kdrec.data.kept_items import KeptItems
 from kdrec.data.splits import Split
 from kdrec.export import Exported
 from kdrec.targets.base import Target
+from kdrec.tflite.oldest_runtime import oldest_runtime
 
 
 def manifest_of(
@@ -37,6 +38,7 @@ def manifest_of(
         signatures=exported.signatures,
         oracle=target.oracle,
         host=exported.host,
+        runtime=oldest_runtime(exported.model) if target.oracle == "litert" else None,
     )
 
 

@@ -213,6 +213,8 @@ def shipped(folder: Path, split: Split | None = None) -> Shipped:
         # What the target counted; quality is for those to measure who read this.
         **{name: round(value) for name, value in manifest.metrics.items() if not is_judged(name)},
     }
+    if manifest.runtime is not None:
+        known |= {name: str(runtime) for name, runtime in vars(manifest.runtime).items()}
     if REPORT in files:
         known["placement"] = parse(REPORT, files[REPORT]).key("operators").value
     if manifest.data.log_items is not None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from kdrec.bench.copies import copies
 from kdrec.errors import RuntimeFileError
+from kdrec.tflite.oldest_runtime import MeasuredRuntime, never_run, oldest_runtime
 from kdrec.tflite.read import parse
 from kdrec.tflite.schema import BUILTIN_OPERATORS
 from kdrec.tflite.views import File, Subgraph, Tensor, view
@@ -92,6 +93,8 @@ class Inspection:
             padding row, or transposed.
         description: the converter's words.
         min_runtime_version: what the converter claims; it can be too low.
+        runtime: from which runtimes on such files were seen to answer; None where an operator was not run on old ones.
+        never_run: those operators, in their versions and with their types.
         custom_operators: those that are not TensorFlow Lite's and need another library; Flex… are TensorFlow's.
         metadata: name -> bytes.
         graphs: in the order of the file.
@@ -108,6 +111,8 @@ class Inspection:
     copied_bytes: int
     description: str
     min_runtime_version: str | None
+    runtime: MeasuredRuntime | None
+    never_run: tuple[str, ...]
     custom_operators: tuple[str, ...]
     metadata: dict[str, int]
     graphs: tuple[Graph, ...]
@@ -153,6 +158,8 @@ def inspect_file(path: str | Path) -> Inspection:
         copied_bytes=copied,
         description=description,
         min_runtime_version=version or None,
+        runtime=oldest_runtime(content),
+        never_run=tuple(never_run(content)),
         custom_operators=tuple(sorted(file.operator_counts().keys() - BUILTIN_OPERATORS)),
         metadata={name: len(value) for name, value in file.metadata.items()},
         graphs=tuple(_graph(subgraph) for subgraph in file.subgraphs),

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kdrec.bundle import runtimes
 from kdrec.bundle.checksum import Checksum, is_plain_name
 from kdrec.bundle.fields import Field, parse
 from kdrec.bundle.host import HostPart
 from kdrec.bundle.signatures import SignatureSpec
 from kdrec.errors import BundleError
 from kdrec.files import sha256_of
+from kdrec.tflite.oldest_runtime import MeasuredRuntime
 
 SCHEMA = 2  # 2: the file knows a part of the log's items; a bundle that knows them all is still written as 1
 NAME = "manifest.json"
@@ -75,6 +77,9 @@ class Manifest:
         oracle: the interpreter that gave the golden vectors and judges the file: `litert` or `tflite-micro`.
         host: what the host of an Edge TPU computes; None on other targets.
         metrics: what evaluation said of the written file, by name.
+        runtime: the Python packages, on x86-64, from which on files with these operators answered with nearly the same
+            lists, and to the bit; None, and no such field, where one of them was not run on old packages, and where
+            the oracle is not LiteRT. The field raises no schema: no kdrec that would refuse it was released.
 
     Raises:
         BundleError: `from_json` checks every field and names the first that is wrong.
@@ -93,6 +98,7 @@ class Manifest:
     oracle: str
     host: HostPart | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
+    runtime: MeasuredRuntime | None = None
 
     def to_json(self) -> bytes:
         """The bytes of manifest.json: sorted keys, one field a line, no time stamp."""
@@ -100,7 +106,7 @@ class Manifest:
             {name: value for name, value in vars(part).items() if value is not None}
             for part in (self.data, self.history)
         )
-        document = {
+        document: dict[str, Any] = {
             "schema": 1 if self.data.log_items is None else 2,
             "name": self.name,
             "target": self.target,
@@ -116,6 +122,8 @@ class Manifest:
             "metrics": {name: _finite(name, value) for name, value in self.metrics.items()},
             "oracle": self.oracle,
         }
+        if self.runtime is not None:
+            document["runtime"] = runtimes.document(self.runtime)
         document["sha256"] = seal(document)
         return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
@@ -124,7 +132,8 @@ class Manifest:
         root = parse(NAME, content)
         check_schema(root)
         is_sealed = "sha256" in root.mapping()  # bundles of the first versions are not
-        root.only((*_FIELDS, *(["sha256"] if is_sealed else [])))
+        is_measured = "runtime" in root.mapping()
+        root.only((*_FIELDS, *(["sha256"] if is_sealed else []), *(["runtime"] if is_measured else [])))
         data, history = root.key("data"), root.key("history")
         is_cut = root.key("schema").value == 2
         data.only(("name", "fingerprint", "n_items", *(["log_items"] if is_cut else [])))
@@ -158,6 +167,7 @@ class Manifest:
             oracle=root.key("oracle").one_of(ORACLES),
             host=None if host.value is None else HostPart.read(host, length),
             metrics={name: value.number() for name, value in root.key("metrics").mapping().items()},
+            runtime=runtimes.read(root.key("runtime")) if is_measured else None,
         )
         manifest._check_files(root)
         if is_sealed and root.key("sha256").digest() != seal(root.value):

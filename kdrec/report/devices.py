@@ -45,7 +45,8 @@ def _in_runtime(row: rows.Row) -> list[tuple[str, str]]:
         cycles = (f"{count(row['npu_cycles'])} cycles", "of the NPU, as its compiler estimates")
         return [("compiled for the NPU", ""), *sizes, latency, cycles, none]
     runtime = "LiteRT" if row["arena_bytes"] is None else "TensorFlow Lite Micro"
-    return [(runtime, "its own code not counted"), (kib(row["bytes"]), ""), none, arena, latency, none, none]
+    since = f"from {row['runs_from']} on; " if "runs_from" in row else ""
+    return [(runtime, f"{since}its own code not counted"), (kib(row["bytes"]), ""), none, arena, latency, none, none]
 
 
 def _generated(cost: dict[str, Any]) -> list[tuple[str, str]]:

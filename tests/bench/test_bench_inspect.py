@@ -1,7 +1,9 @@
 import gzip
 import json
 import random
+import re
 import time
+from pathlib import Path
 
 import matplotlib.colors
 import numpy as np
@@ -16,6 +18,7 @@ from kdrec.tflite.graph import quantization
 from kdrec.tflite.read import parse
 from kdrec.tflite.write import pack
 
+DEMO = Path(__file__).parents[2] / "tflite_models/demo"
 TABLE = 51 * 8 * 4
 
 
@@ -80,6 +83,20 @@ def test_a_file_that_kdrec_did_not_write_and_has_no_signatures(no_signature, tmp
     assert "No signatures" in text
     assert "float32 1×8" in text
     assert "not said" in text
+
+
+def test_from_which_runtime_on_it_answers_or_what_was_never_run(tmp_path):
+    found = inspect_file(DEMO / "android/model.tflite")
+    text = shown(console_inspection(found))
+    assert found.runtime is not None and found.never_run == ()
+    assert found.as_dict()["runtime"]["runs_from"]["package"] == found.runtime.runs_from.package
+    assert f"{found.runtime.runs_from} " in text and f"{found.runtime.equal_from} " in text
+    model = parse(idle_file())
+    model.operatorCodes[0].version = 99
+    (tmp_path / "new.tflite").write_bytes(pack(model))
+    found = inspect_file(tmp_path / "new.tflite")
+    assert found.runtime is None
+    assert re.search("was not run on old runtimes.*FULLY_CONNECTED 99: float32", shown(console_inspection(found)))
 
 
 def test_quantization_is_shown(tmp_path):

@@ -2,6 +2,7 @@
 
 from kdrec.bundle import DataSource, HistoryInput, Items, Manifest, SignatureSpec, TensorSpec
 from kdrec.bundle.host import HostAttention, HostInput, HostPart, HostTable
+from kdrec.tflite.oldest_runtime import MeasuredRuntime, Runtime
 
 ITEMS = Items.of(ids=[7, 9, 4], titles=["Tent", "Kettle", "Säge"], popular=[2, 0])
 FILES = {
@@ -9,6 +10,7 @@ FILES = {
     "items.json": ITEMS.to_json(),
     "golden.json": b'{"cases":[],"oracle":"litert"}',
 }
+RUNTIME = MeasuredRuntime(Runtime("tflite-runtime", "2.14.0"), Runtime("ai-edge-litert", "2.0.3"))
 ATTENTION = HostAttention(HostTable("scores.npy", 0.25, 0), (1.0, 0.5, 0.0, -1.0), 4.0)  # two heads
 HOST = HostPart(
     HostTable("host_table.npy", 0.5, 0),

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from bundle_parts import FILES, HOST, manifest
+from bundle_parts import FILES, HOST, RUNTIME, manifest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +20,7 @@ TABLES = {name: checksum(b"t") for name in ("host_table.npy", "daypart.npy", "sc
     "written",
     [
         manifest(files=LISTED),
+        manifest(files=LISTED, runtime=RUNTIME),
         manifest(files=LISTED, data=DataSource("tiny", "ab" * 32, 3, 5)),
         manifest(files=LISTED, data=DataSource("tiny", "ab" * 32, 3, 5), history=HistoryInput(2, True, rare=4)),
         manifest(files={**LISTED, **TABLES}, host=HOST, oracle="tflite-micro", context={"hour": (0, 1)}, metrics={}),
@@ -38,6 +39,11 @@ def test_the_document_is_the_one_that_the_design_names() -> None:
         "dtype": "int8", "shape": [1, 3], "scale": 0.125, "zero_point": -3,
     }  # fmt: skip
     assert document["files"]["model.tflite"]["bytes"] == 40
+    assert "runtime" not in document
+    assert json.loads(manifest(files=LISTED, runtime=RUNTIME).to_json())["runtime"] == {
+        "runs_from": {"package": "tflite-runtime", "version": "2.14.0"},
+        "equal_from": {"package": "ai-edge-litert", "version": "2.0.3"},
+    }
 
 
 def test_a_file_that_knows_a_part_of_the_items_has_another_schema_and_only_it() -> None:
@@ -54,7 +60,7 @@ def test_a_file_that_knows_a_part_of_the_items_has_another_schema_and_only_it() 
 
 
 def altered(path: str, value) -> bytes:
-    document = json.loads(manifest(files={**LISTED, **TABLES}, host=HOST).to_json())
+    document = json.loads(manifest(files={**LISTED, **TABLES}, host=HOST, runtime=RUNTIME).to_json())
     *parents, last = path.split("/")
     place = document
     for parent in parents:
@@ -98,6 +104,11 @@ def altered(path: str, value) -> bytes:
         ("host/inputs/rows/power", 1.0, "host.inputs.rows must have no field 'power'"),
         ("metrics/ndcg@10", "good", "metrics.ndcg@10 must be a number, received 'good'"),
         ("oracle", "guess", "oracle must be one of litert, tflite-micro, received 'guess'"),
+        ("runtime", None, "runtime must be an object, received None"),
+        ("runtime", {"runs_from": {}}, "runtime must have 'equal_from'"),
+        ("runtime/more", 1, "runtime must have no field 'more'"),
+        ("runtime/runs_from/version", 2.14, "runtime.runs_from.version must be a text that is not empty, .* 2.14"),
+        ("runtime/equal_from/package", "", "runtime.equal_from.package must be a text that is not empty, received ''"),
         ("more", 1, "the document must have no field 'more'"),
     ],
 )  # fmt: skip

@@ -23,6 +23,7 @@ from kdrec.report.check import check_report
 from kdrec.runtime.judge import judge
 from kdrec.runtime.recommender import Recommender
 from kdrec.targets.micro import micro
+from kdrec.tflite.oldest_runtime import oldest_runtime
 from kdrec.tflite.views import read
 
 pytestmark = pytest.mark.slow
@@ -101,6 +102,8 @@ def test_bundles_load_and_answer(ran: Any, target: str) -> None:
     assert bundle.manifest.metrics["ndcg@10"] == row["ndcg@10"]
     assert bundle.manifest.metrics["keep"] == row["keep"]
     assert (bundle.manifest.name, bundle.manifest.recipe) == ("log", "int8")
+    measured = None if target == "micro" else oldest_runtime(bundle.files["model.tflite"])
+    assert bundle.manifest.runtime == measured and (measured is None) == (target == "micro")
     history = ["I0003", "I0041", "I0007"]
     listed = Recommender.load(ran.out / target).recommend(history, k=5, context={"daypart": "morning"})
     assert len(set(listed.items)) == 5 and not set(listed.items) & set(history)

@@ -13,6 +13,7 @@ from kdrec.compress import recipes
 from kdrec.export import ExportJob, export_all
 from kdrec.export.student_parts import on_grid, take_apart
 from kdrec.targets.base import check
+from kdrec.tflite.oldest_runtime import never_run
 from kdrec.tflite.sizes import sizes
 from kdrec.tflite.verify import run
 from kdrec.tflite.views import read
@@ -182,6 +183,12 @@ def test_exports_keep_the_rules_of_their_targets(any_case):
     for name in ("android", "micro", "coral_edgetpu"):
         target = replace(targets.get(name), max_fc_outputs=None)
         assert [str(found) for found in check(any_case.files[name].model, target) if not found.is_warning] == []
+
+
+def test_old_runtimes_were_asked_for_every_operator(any_case):
+    """Else scripts/benchmarks/min_runtime.py is to be run again."""
+    litert = [exported.model for name, exported in any_case.files.items() if name != "micro"]
+    assert [name for content in litert for name in never_run(content)] == []
 
 
 def test_rewriting_moved_every_output_by_rounding_only(any_case):

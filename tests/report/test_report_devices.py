@@ -45,5 +45,14 @@ def test_a_file_for_an_npu_shows_what_its_compiler_says() -> None:
     ]  # fmt: skip
 
 
+def test_a_file_says_from_which_runtime_on_it_answers() -> None:
+    report = fake_report()
+    (row,) = (row for row in report["rows"] if row.get("target") == "android" and row["form"] == "file")
+    row |= {"runs_from": "old-runtime 1.0", "equal_from": "new-runtime 2.0"}
+    check_report(report)
+    first, second = (each["cells"][1]["below"] for each in device_table(report)["rows"][:2])
+    assert (first, second) == ("from old-runtime 1.0 on; its own code not counted", "its own code not counted")
+
+
 def test_without_files_there_is_no_table() -> None:
     assert device_table(fake_report(("popularity", "teacher"))) is None

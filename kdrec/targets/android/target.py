@@ -36,7 +36,7 @@ android = Target(
     not_proven="an app on a phone: builds by Gradle and R8, the Android library, GPU and NPU delegates, latency",
     sources={
         "topk": "kdrec's choice; the file of a smaller catalogue returns it whole",
-        "min_runtime": "measured on x86-64, scripts/benchmarks/min_runtime.py",
+        "min_runtime": "measured on x86-64, scripts/benchmarks/min_runtime.py; a bundle's manifest says it of its file",
     },
     min_runtime="TensorFlow Lite 2.14, with nearly the same lists; LiteRT 2.0.3, equal to the bit",
     ops=OPS,

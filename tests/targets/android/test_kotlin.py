@@ -16,6 +16,7 @@ from kdrec.errors import BundleError
 from kdrec.files import canonical_json
 from kdrec.runtime import Recommender
 from kdrec.runtime import recommender as recommending
+from kdrec.tflite.oldest_runtime import MeasuredRuntime, Runtime
 
 pytestmark = pytest.mark.slow
 
@@ -24,6 +25,7 @@ ITEMS = Items.of(
     ids=range(100, 100 + N_ITEMS), titles=[f"Säge {n} 🌲" for n in range(N_ITEMS)], popular=[7, 2, 5], rare=[7, 8]
 )
 CONTEXT = {"daypart": ("evening", "morning"), "floor": (-1, 0, 1)}
+RUNTIME = MeasuredRuntime(Runtime("tflite-runtime", "2.14.0"), Runtime("ai-edge-litert", "2.0.3"))
 FILES = {"model.tflite": b"model", "items.json": ITEMS.to_json(), "golden.json": b'{"cases":[],"oracle":"litert"}'}
 
 
@@ -52,7 +54,8 @@ def manifest(**fields) -> Manifest:
             "data": DataSource("small", "ab" * 32, N_ITEMS, N_ITEMS + 2),
             "history": HistoryInput(LENGTH, ordered=True, rare=N_ITEMS + 1), "context": CONTEXT, "files": {},
             "signatures": {"score": SignatureSpec("model.tflite", inputs, outputs)},
-            "oracle": "litert", "metrics": {"ndcg@10": 0.25, "\U0001f332": 1e-07, "\uffee": 3.0}, **fields,
+            "oracle": "litert", "metrics": {"ndcg@10": 0.25, "\U0001f332": 1e-07, "\uffee": 3.0},
+            "runtime": RUNTIME, **fields,
         }
     )  # fmt: skip
 
@@ -105,11 +108,14 @@ def test_the_core_refuses_what_python_refuses(jvm, tmp_path) -> None:
     changes = [change for change in altered(unsealed) if change[0][:2] != ("files", "golden.json")]
     rng = np.random.default_rng(0)
     places = rng.choice(len(changes), 150, replace=False)
-    cases = [{"manifest.json": canonical_json(with_change(unsealed, *changes[place])).encode()} for place in places]
+    chosen = [*(changes[place] for place in places), *(change for change in changes if change[0][:1] == ("runtime",))]
+    cases = [{"manifest.json": canonical_json(with_change(unsealed, *change)).encode()} for change in chosen]
     items = json.loads(ITEMS.to_json())
     cases += [{"items.json": canonical_json(with_change(items, *change)).encode()} for change in altered(items)]
     cases += [{"manifest.json": mutated(whole, rng)} for _ in range(40)]
     cases += [{"items.json": mutated(ITEMS.to_json(), rng)} for _ in range(40)]
+    unmeasured = {name: value for name, value in unsealed.items() if name != "runtime"}
+    cases += [{"manifest.json": canonical_json(unmeasured).encode()}]
     cases += [{}, {"manifest.json": json.dumps(json.loads(whole)).encode()}, {"manifest.json": b"\xef\xbb\xbf" + whole}]
     folders = tmp_path / "cases"
     expected = [refused_by_python(folders / f"{number:04}", case) for number, case in enumerate(cases)]

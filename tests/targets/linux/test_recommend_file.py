@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,13 @@ from typer.testing import CliRunner
 
 from kdrec.bundle.items import Items
 from kdrec.bundle.read import open_bundle
+from kdrec.bundle.write import write_bundle
 from kdrec.cli import app
 from kdrec.device_code import write_code
 from kdrec.runtime import Recommender
 from kdrec.targets.linux_arm64.backends.python.recommend import Recommender as Alone
 from kdrec.targets.linux_arm64.backends.python.recommend import context_value
+from kdrec.tflite.oldest_runtime import MeasuredRuntime, Runtime
 
 DEMO = Path(__file__).parents[3] / "tflite_models/demo"
 IDS = open_bundle(DEMO / "android").items.ids
@@ -122,6 +125,17 @@ def test_an_altered_bundle_is_refused(tmp_path: Path, name: str, change, message
         path.write_bytes(content)
     with pytest.raises(ValueError, match=message):
         Alone(tmp_path / "copy")
+
+
+def test_the_runtimes_that_were_measured_are_sealed(tmp_path: Path) -> None:
+    named = MeasuredRuntime(Runtime("tflite-runtime", "2.14.0"), Runtime("ai-edge-litert", "2.0.3"))
+    bundle = open_bundle(DEMO / "android")
+    write_bundle(tmp_path, bundle.files, replace(bundle.manifest, runtime=named))
+    assert Alone(tmp_path).manifest["runtime"]["runs_from"] == {"package": "tflite-runtime", "version": "2.14.0"}
+    path = tmp_path / "manifest.json"
+    path.write_bytes(path.read_bytes().replace(b"2.14.0", b"2.13.0"))
+    with pytest.raises(ValueError, match="was altered: its own sha256"):
+        Alone(tmp_path)
 
 
 @pytest.mark.parametrize(

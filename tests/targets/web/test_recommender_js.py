@@ -1,6 +1,7 @@
 """The browser's recommender against Python's: LiteRT.js in Chromium, from the files that `kdrec export` wrote."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from kdrec.bundle.items import Items
 from kdrec.errors import DataError
 from kdrec.runtime import Recommender
 from kdrec.runtime.order import best, best_of_top
+from kdrec.tflite.oldest_runtime import MeasuredRuntime, Runtime
 
 DEMO = Path(__file__).parents[3] / "tflite_models/demo"
 IDS = Recommender.load(DEMO / "android").bundle.items.ids
@@ -179,6 +181,13 @@ def refused(page: Browser, options: str = "{ manifestSha256: document.documentEl
     """The error with which a bundle is not loaded."""
     return page.js(f"""import("./recommender.js").then(({{ Recommender }}) => Recommender.load({options}))
         .then(() => "loaded", (error) => error.name + ": " + error.message)""")
+
+
+def test_a_manifest_that_names_measured_runtimes(page: Browser, site: Site) -> None:
+    named = MeasuredRuntime(Runtime("tflite-runtime", "2.14.0"), Runtime("ai-edge-litert", "2.0.3"))
+    bundle = Recommender.load(DEMO / "android").bundle
+    site.replaced = {"/manifest.json": replace(bundle.manifest, runtime=named).to_json()}
+    assert refused(page, "{}") == "loaded"
 
 
 def test_a_manifest_that_is_too_new_or_needs_a_host(page: Browser, site: Site) -> None:

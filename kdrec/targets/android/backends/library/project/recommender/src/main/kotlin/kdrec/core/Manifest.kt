@@ -34,7 +34,7 @@ class Manifest private constructor(
             val root = Json.parse(NAME, content)
             checkSchema(root)
             val isSealed = root.has("sha256")
-            root.only(FIELDS + listOf("sha256").filter { isSealed })
+            root.only(FIELDS + listOf("sha256", "runtime").filter { root.has(it) })
             val isCut = root["schema"].integer() == 2
             val nItems = readData(root["data"], isCut)
             val hasRare = isCut && root["history"].has("rare")
@@ -42,6 +42,7 @@ class Manifest private constructor(
             listOf("recipe", "kdrec").forEach { root[it].text() }
             root["libraries"].mapping().values.forEach { it.text() }
             root["metrics"].mapping().values.forEach { it.number() }
+            if (root.has("runtime")) checkRuntime(root["runtime"])
             if (root["host"].value != null) root["host"].refuse("must be null: LiteRT on a phone needs no host part")
             val manifest = Manifest(
                 name = root["name"].text(),
@@ -74,6 +75,16 @@ class Manifest private constructor(
             history["ordered"].boolean()
             if (hasRare && history["rare"].integer() != nItems + 1) history["rare"].refuse("must be ${nItems + 1}")
             return history["length"].integer(1)
+        }
+
+        /** The published runtimes from which on the file was seen to answer: nothing is done with them on a phone. */
+        private fun checkRuntime(runtime: Field) {
+            val names = listOf("runs_from", "equal_from")
+            runtime.only(names)
+            for (name in names) {
+                runtime[name].only(listOf("package", "version"))
+                listOf("package", "version").forEach { runtime[name][it].text() }
+            }
         }
 
         /** A newer schema is no altered file: the message says to update. */
