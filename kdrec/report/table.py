@@ -9,7 +9,7 @@ from rich.table import Table
 
 from kdrec.report.check import ReportError
 from kdrec.report.rows import Row
-from kdrec.report.words import count, kib, left_to_cpu, metric_name, microseconds, percent, quality, row_name
+from kdrec.report.words import count, kib, left_to_cpu, metric_name, microseconds, named, percent, quality, row_name
 
 SHORT = ("name", "bytes", "keep", "ndcg@k", "recall@k", "latency_us_p50")
 MAIN = (*SHORT, "gzip_bytes", "parameters", "tied_share", "arena_bytes")
@@ -59,6 +59,8 @@ _KNOWN = {
         Column("npu_operators", "NPU operators", count),
         Column("cpu_operators", "CPU operators", count),
         Column("placement", "Left to the CPU", left_to_cpu),
+        Column("runs_from", "Runs from", named),
+        Column("equal_from", "Equal from", named),
         Column("on_chip_bytes", "Kept on chip", kib),
         Column("streamed_bytes", "Streamed", kib),
         Column("on_chip_matrices", "Matrices on chip", count),

@@ -131,6 +131,15 @@ def microseconds(value: float | None) -> str:
     return f"{value:,.1f} µs" if value < 10 else f"{value:,.0f} µs"
 
 
+def named(value: str | None) -> str:
+    """A name, as it is.
+
+    >>> named("ai-edge-litert 2.0.3"), named(None)
+    ('ai-edge-litert 2.0.3', '–')
+    """
+    return MISSING if value is None else value
+
+
 def left_to_cpu(placement: dict[str, dict[str, int]] | None) -> str:
     """What a compiler for an NPU left to the CPU.
 

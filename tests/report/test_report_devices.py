@@ -4,6 +4,7 @@ from fake_report import fake_devices, fake_report
 
 from kdrec.report.check import check_report
 from kdrec.report.devices import HEADINGS, device_table
+from kdrec.report.table import table_markdown
 
 MICRO = "Microcontroller file, int8"
 DASH = "\N{EN DASH}"
@@ -52,6 +53,12 @@ def test_a_file_says_from_which_runtime_on_it_answers() -> None:
     check_report(report)
     first, second = (each["cells"][1]["below"] for each in device_table(report)["rows"][:2])
     assert (first, second) == ("from old-runtime 1.0 on; its own code not counted", "its own code not counted")
+    table = table_markdown(report, ["name", "runs_from", "equal_from"]).splitlines()
+    assert table[0] == "| Model | Runs from | Equal from |"
+    assert (
+        "| Android file, int8 | old-runtime 1.0 | new-runtime 2.0 |" in table
+        and f"| {MICRO} | {DASH} | {DASH} |" in table
+    )
 
 
 def test_without_files_there_is_no_table() -> None:
