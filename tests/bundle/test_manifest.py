@@ -107,6 +107,7 @@ def altered(path: str, value) -> bytes:
         ("runtime", None, "runtime must be an object, received None"),
         ("runtime", {"runs_from": {}}, "runtime must have 'equal_from'"),
         ("runtime/more", 1, "runtime must have no field 'more'"),
+        ("runtime/equal_from/more", 1, "runtime.equal_from must have no field 'more'"),
         ("runtime/runs_from/version", 2.14, "runtime.runs_from.version must be a text that is not empty, .* 2.14"),
         ("runtime/equal_from/package", "", "runtime.equal_from.package must be a text that is not empty, received ''"),
         ("more", 1, "the document must have no field 'more'"),
