@@ -25,7 +25,7 @@ from kdrec.models.teachers.ease import ease
 
 pytestmark = pytest.mark.usefixtures("eagerly_in_module")
 
-OPTIONS = {"student_loss_weight": 0.2, "epochs": 2, "batch_size": 64, "cuts_per_user": 4}
+OPTIONS = {"student_loss_weight": 0.2, "epochs": 2, "batch_size": 128, "cuts_per_user": 4}
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ def stored_batch():
     rng = np.random.default_rng(0)
     tokens = np.stack([rng.permutation(ITEMS)[: LENGTH + 1] + 1 for _ in range(ROWS)]).astype(np.int32)
     x = {"history": tokens[:, :LENGTH]}
-    x["teacher_scores"] = a_student(seed=9).predict(x, verbose=0)
+    x["teacher_scores"] = a_student(seed=9)(x).numpy()
     return x, np.concatenate([tokens[:, LENGTH:], -tokens[:, :LENGTH]], axis=1)
 
 
@@ -74,7 +74,7 @@ def test_schedules_act_inside_the_compiled_step():
     for progress in np.arange(8) / 8:
         seen = np.zeros((ROWS, ITEMS), bool)
         np.put_along_axis(seen, x["history"] - 1, True, axis=1)
-        own = distiller.student.predict({"history": x["history"]}, verbose=0)
+        own = distiller.student({"history": x["history"]}).numpy()
         value = np.mean(softened_kl(x["teacher_scores"], own, 4 - 3 * progress, seen))
         soft.append(min(1.0, 2 * progress) * (1 + np.cos(np.pi * progress)) * value)
         total.append((1 - progress) * hard + progress * soft[-1])

@@ -21,10 +21,12 @@ def test_a_compiled_step_learns_what_the_plain_one_does(tmp_path):
     teacher = als(split.train, factors=4, snapshots=2)
     cache = ask_teacher(tmp_path / "answers", teacher, split, losses, cuts_per_user=3)
 
+    assert len(cache) % 3 == 0  # XLA compiles once a shape
+
     def logs(jit_compile):
         student = history(split.train.n_items, embedding_dim=8, history_length=6)
         return train(
-            student, split, cache=cache, losses=losses, cuts_per_user=3, batch_size=32, epochs=2,
+            student, split, cache=cache, losses=losses, cuts_per_user=3, batch_size=len(cache) // 3, epochs=2,
             student_loss_weight=0.3, jit_compile=jit_compile, validate=False,
         )  # fmt: skip
 

@@ -71,7 +71,7 @@ def test_student_trains_with_a_live_teacher_of_each_kind(kind, tmp_path):
     distiller = Distiller(teacher, student, ScoreMse(), student_loss_weight=0.0)
     distiller.compile(keras.optimizers.SGD(0.0), loss=Softmax())
     labels = np.zeros((ROWS, 1), np.int32)
-    expected = np.mean((EXPECTED - student.predict({"history": X["history"]}, verbose=0)) ** 2)
+    expected = np.mean((EXPECTED - student({"history": X["history"]})) ** 2)
     judged = distiller.evaluate(X, labels, return_dict=True, verbose=0)["distillation_loss"]
     trained = distiller.fit(X, labels, verbose=0).history["distillation_loss"][0]
     assert judged == pytest.approx(expected, rel=1e-4) and trained == pytest.approx(expected, rel=1e-4)

@@ -29,7 +29,7 @@ def listening(tmp_path_factory):
     cache = TeacherCache.write(
         folder, als(split.train, factors=5), rows.interactions, rows.users, rows.cuts, needs={"user_embedding"}
     )
-    return split, {"cache": cache, "cuts_per_user": 5, "batch_size": 64}
+    return split, {"cache": cache, "cuts_per_user": 5, "batch_size": 150}
 
 
 def student_of(split):

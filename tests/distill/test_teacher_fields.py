@@ -121,7 +121,7 @@ def judged(distiller, x):
 def test_several_teachers_are_weighed():
     x = {"history": HISTORY, "teacher_scores": SCORES, "teacher2_scores": -2 * SCORES}
     student = a_student()
-    said = student.predict({"history": HISTORY}, verbose=0)
+    said = student({"history": HISTORY}).numpy()
     first, second = (
         float(np.mean([np.mean((t[~s] - q[~s]) ** 2) for t, s, q in zip(scores, SEEN, said, strict=True)]))
         for scores in (SCORES, -2 * SCORES)

@@ -19,7 +19,7 @@ from kdrec.losses.softened_kl import SoftenedKl
 from kdrec.models.students.history import history
 from kdrec.models.teachers.als import als
 
-OPTIONS = {"cuts_per_user": 5, "student_loss_weight": 0.5, "epochs": 3, "batch_size": 64}
+OPTIONS = {"cuts_per_user": 5, "student_loss_weight": 0.5, "epochs": 3, "batch_size": 150}
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +75,13 @@ def trained(listening):
 
 
 @pytest.fixture(scope="module")
-def whole(request, trained, tmp_path_factory):
+def whole(eagerly_in_module, request, trained, tmp_path_factory):
     """The options, and what nobody cut."""
     return request.param, *trained(request.param, tmp_path_factory.mktemp("whole"), 0)
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("eagerly_in_module")
 @pytest.mark.parametrize(
     ("whole", "after"), [(one_teacher, 1), (one_teacher, 3), (all_that_moves, 1)], indirect=["whole"]
 )
@@ -105,7 +106,7 @@ def test_arguments_reach_the_distiller(listening, monkeypatch):
     with pytest.raises(TrainingError, match=r"tables must have one dict a teacher \(2\), not 1"):
         train(student_of(split), split, **{**OPTIONS, **told, "tables": {}})
     config = made[0].get_config()
-    steps = -(-len(training_rows(split.train, True, 5)[0]) // 64)
+    steps = -(-len(training_rows(split.train, True, 5)[0]) // OPTIONS["batch_size"])
     assert config["total_steps"] == 3 * steps and config["weighting"] == "uncertainty"
     assert config["teacher_weights"] == [pytest.approx(0.7), "linear:0.0:0.5"]
     assert config["student_loss_weight"] == "linear:0.9:0.2"

@@ -1,5 +1,6 @@
 """The steps after distillation: which are taken, in which order."""
 
+from functools import partial
 from shutil import rmtree
 
 import numpy as np
@@ -14,6 +15,7 @@ from kdrec.config import Config
 from kdrec.errors import DataError
 from kdrec.search.space import least_bytes
 from kdrec.stages import Stages, curve_of
+from kdrec.steps import make_deterministic
 from kdrec.tflite.sizes import sizes
 from kdrec.tflite.views import read
 
@@ -62,7 +64,7 @@ def test_no_step_twice():
 def test_steps_are_taken_in_the_order_that_is_given(tmp_path):
     write_small_log(tmp_path)
     steps = {"prune_epochs": 1, "quantize_epochs": 1, "steps": ("quantize", "prune")}
-    config = small(tmp_path, sparsity=0.5, epochs=1, targets=("android",), **steps)
+    config = small(tmp_path, sparsity=0.5, epochs=1, targets=("android",), batch_size=512, **steps)
     report = experiment.run(config, tmp_path / "out", tmp_path / "work")
     stages = [stage["name"] for stage in report["stages"]]
     assert stages.index("quantized") < stages.index("pruned") < stages.index("export")
@@ -77,7 +79,13 @@ def test_a_student_is_pruned_and_then_distilled(tmp_path):
     write_small_log(tmp_path)
 
     config = small(
-        tmp_path, epochs=1, prune_epochs=1, cuts_per_user=2, sampled_histories=0.5, steps=("prune", "distill")
+        tmp_path,
+        epochs=1,
+        prune_epochs=1,
+        cuts_per_user=2,
+        batch_size=512,
+        sampled_histories=0.5,
+        steps=("prune", "distill"),
     )
     stages = Stages(tmp_path / "work")
     found = experiment.students(stages, *procedures.read(stages, config), config, plain=False).students
@@ -143,7 +151,7 @@ def test_every_step_on_a_narrower_student(tmp_path):
     config = small(
         tmp_path, embedding_dim=12, shrink_dim=6, hidden=16, shrink_hidden=4, shrink_history=5, shrink_epochs=2,
         epochs=1, quantize_epochs=1, losses=("softened_kl", "de"), teacher="mf_bpr", teacher_options={"epochs": 1},
-        targets=("android", "coral_edgetpu"), unit_rows=True,
+        targets=("android", "coral_edgetpu"), unit_rows=True, batch_size=512,
     )  # fmt: skip
 
     def cut(stage, done, total, note):
@@ -170,7 +178,8 @@ def test_every_step_on_a_narrower_student(tmp_path):
     assert len(report["curves"]["shrunk"]) == 2
     went_on = (trained / "weights.npz").read_bytes()
     rmtree(trained)
-    experiment.run(config, tmp_path / "out", tmp_path / "work")
+    stages = Stages(tmp_path / "work", prepare=partial(make_deterministic, config.seed))
+    experiment.students(stages, *procedures.read(stages, config), config)
     assert (trained / "weights.npz").read_bytes() == went_on
 
 

@@ -13,7 +13,7 @@ from kdrec.models import teachers
 from kdrec.models.teachers.base import read_arrays, validation_rows
 
 N_USERS, N_ITEMS = 12, 9
-SMALL = {"embedding_dim": 8, "batch_size": 16, "learning_rate": 0.02}
+SMALL = {"embedding_dim": 8, "batch_size": 32, "learning_rate": 0.02}
 OTHERS = {"learning_rate": 0.5, "seed": 1, "batch_size": 8, "snapshots": 1, "negatives": 7, "annealing": 0.25}
 
 

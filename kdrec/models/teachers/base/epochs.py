@@ -74,6 +74,7 @@ def fit(
         0.0, decay_steps=steps, warmup_target=learning_rate, warmup_steps=min(20, steps - 1)
     )
     model.compile(keras.optimizers.Adam(rate, beta_2=0.99))
+    model.optimizer.build(model.trainable_variables)  # now, or the first step is traced twice
     monitor, patience = (None, None) if rows is None else ("val_ndcg@10", watch.patience)
     state = training.TrainingState(watch.checkpoint_folder, "teacher", monitor, patience)
 
