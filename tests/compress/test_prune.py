@@ -14,6 +14,7 @@ from kdrec.models.students.history import history
 ITEMS, LENGTH = 40, 6
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("encoder", ["mean", "conv"])
 @pytest.mark.parametrize("tied", [True, False])
