@@ -27,7 +27,7 @@ def test_a_compiled_step_learns_what_the_plain_one_does(tmp_path):
         student = history(split.train.n_items, embedding_dim=8, history_length=6)
         return train(
             student, split, cache=cache, losses=losses, cuts_per_user=3, batch_size=len(cache) // 3, epochs=2,
-            student_loss_weight=0.3, jit_compile=jit_compile, validate=False,
+            learning_rate=0.1, student_loss_weight=0.3, jit_compile=jit_compile, validate=False,
         )  # fmt: skip
 
     for plain, compiled in zip(logs(False), logs(True), strict=True):
