@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import logsumexp
 
 from kdrec.data.interactions import Interactions
 from kdrec.data.splits import leave_last_out
-from kdrec.distill.calibrate import calibrated_scale
+from kdrec.distill.calibrate import SCALES, calibrated_scale
 from kdrec.distill.top_list import dense_scores
 from kdrec.errors import DataError
 
@@ -29,6 +30,19 @@ def test_scale_makes_scores_log_odds(split, size):
     scores = np.array([np.log(3.0), 0, -50, -50, -50, -50, -50]) * size
     scale = calibrated_scale(lambda x: np.tile(scores, (len(x["user"]), 1)), split)
     assert scale * size == pytest.approx(1.0, rel=0.08)  # scales are tried in steps of a twentieth of a decade, 12 %
+
+
+@pytest.mark.parametrize("size", [1e-6, 0.003, 1.0, 70.0, 1e6])
+def test_scale_is_the_best_of_all_that_could_be_tried(split, size):
+    """Beside the slow way: every scale, one user at a time."""
+    rng = np.random.default_rng(0)
+    scores = size * rng.normal(size=(USERS, ITEMS))
+    losses = []
+    for scale in SCALES:
+        unseen = [scale * np.delete(row, 2) for row in scores]  # item 2 is each user's history, and 0 or 1 is wanted
+        wanted = scale * np.take_along_axis(scores, split.valid.items[:, None], axis=1)[:, 0]
+        losses.append(sum(logsumexp(row) for row in unseen) - wanted.sum())
+    assert calibrated_scale(lambda x: scores[x["user"]], split) == SCALES[np.argmin(losses)]
 
 
 def test_teacher_that_says_nothing_is_refused(split):
