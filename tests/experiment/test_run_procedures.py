@@ -26,6 +26,7 @@ BASE = ("data", "teacher", "teacher_cache", "student", "student_distilled", "eva
 LAST = ("student_distilled", "evaluate_models")
 ASKED = ("teacher_cache", *LAST)
 WEAK = {"factors": 4, "iterations": 3}
+CUTS = 8  # rows of a user: an epoch has three steps, each of which takes long when it is not compiled
 
 
 class Distilled:
@@ -62,7 +63,9 @@ class Distilled:
 @pytest.fixture(scope="module")
 def base(eagerly_in_module: None, log_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Distilled:
     losses = ("softened_kl", "rrd")
-    config = small(log_folder, teacher="als", teacher_options=WEAK, losses=losses, epochs=1, batch_size=512)
+    config = small(
+        log_folder, teacher="als", teacher_options=WEAK, losses=losses, epochs=1, batch_size=512, cuts_per_user=CUTS
+    )
     return Distilled(config, tmp_path_factory.mktemp("distill") / "work")
 
 
@@ -183,7 +186,7 @@ def test_users_of_a_file_are_heard_as_far_as_their_items_are_known(
     notes = [note for stage, _, _, note in heard.said if stage == "histories" and note]
     assert notes == [f"20 histories without a label, {len(set(strange.who))} pairs of unknown items left out"]
     split = Split.load(heard.folder("data") / "split")
-    real = len(rows_of(split, 50).users)
+    real = len(rows_of(split, CUTS).users)
     assert len(TeacherCache.open(heard.folder("teacher_cache") / "cache")) == real + 20
     path.write_text(path.read_text().replace("unheard of", "heard now"))
     assert again(unlabelled=str(path)).new == ("histories", *ASKED)  # the file has changed
@@ -191,7 +194,7 @@ def test_users_of_a_file_are_heard_as_far_as_their_items_are_known(
 
 def test_sampled_histories_come_by_real_rows(again: Callable[..., Distilled]) -> None:
     sampled = again(sampled_histories=0.25)
-    real = len(rows_of(Split.load(sampled.folder("data") / "split"), 50).users)
+    real = len(rows_of(Split.load(sampled.folder("data") / "split"), CUTS).users)
     assert len(TeacherCache.open(sampled.folder("teacher_cache") / "cache")) == real + round(0.25 * real)
 
 
@@ -272,6 +275,7 @@ def test_initialised_students_begin_with_the_teacher(base: Distilled) -> None:
 
 def test_an_ensemble_teaches_by_the_command(log_folder: Path, tmp_path: Path) -> None:
     options = {"teacher": "als", "targets": ("android",), "recipe": "dynamic_int8", "sparsity": 0.0, "epochs": 1}
+    options |= {"cuts_per_user": CUTS}
     (tmp_path / "config.json").write_text(small(log_folder, **options).to_json())
     arguments = [
         "--teacher",
