@@ -31,6 +31,7 @@ from kdrec.steps import make_deterministic
 
 PLACE = Path(__file__).with_suffix(".json")
 EPOCHS, SHARE = 20, 0.5  # of training under rounding, and its share of the learning rate
+LONG, WHOLE = 60, 1.0  # the same of the best files for their bytes
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,14 @@ class Smaller:
         epochs: of training under rounding; 0 rounds the trained student.
         vocabulary: so many of the most popular items keep a row; None: all.
         most_bytes: that the file may have; None for a row that is no answer to a budget.
+        rate_share: of the student's learning rate, while it is trained under rounding.
     """
 
     recipe: str
     epochs: int
     vocabulary: int | None = None
     most_bytes: int | None = None
+    rate_share: float = SHARE
 
 
 class SmallFiles(Benchmark):
@@ -70,7 +73,7 @@ class SmallFiles(Benchmark):
         if smaller.epochs:
             make_deterministic(setting.seed + 1)
             rounded = quantize_aware.quantizable(student, recipes.get(smaller.recipe))
-            rate = SHARE * setting.learning_rate
+            rate = smaller.rate_share * setting.learning_rate
             self.fit(rounded, replace(setting, epochs=smaller.epochs, learning_rate=rate, seed=setting.seed + 1))
             student = quantize_aware.strip(rounded)
         row = {"setting": asdict(setting), "method": how, **asdict(smaller)}
@@ -117,7 +120,7 @@ def ml_1m_rows() -> list[tuple[Setting, Smaller]]:
             ml_1m.RECIPE, embedding_dim=width, hidden=hidden, learning_rate=rates[width],
             losses=both if width >= 64 else ml_1m.SCORES,
         )  # fmt: skip
-        found.append((setting, Smaller(KERNELS, EPOCHS, items, most)))
+        found.append((setting, Smaller(KERNELS, LONG, items, most, WHOLE)))
     return found
 
 
