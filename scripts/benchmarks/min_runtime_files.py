@@ -12,6 +12,7 @@ import tf_keras as keras
 
 from kdrec import converter, targets
 from kdrec.bundle.fields import parse
+from kdrec.bundle.manifest import NAME as MANIFEST
 from kdrec.bundle.read import open_bundle
 from kdrec.compress import recipes
 from kdrec.export import ExportJob, export_all
@@ -86,7 +87,8 @@ def _of_students(place: Path) -> Iterator[Path]:
 
 def _of_bundles(place: Path) -> Iterator[Path]:
     """The demo's committed files, with the inputs of their own golden vectors."""
-    for folder in sorted((Path(__file__).parents[2] / "tflite_models" / "demo").iterdir()):
+    demo = Path(__file__).parents[2] / "tflite_models" / "demo"
+    for folder in sorted(manifest.parent for manifest in demo.glob(f"*/{MANIFEST}")):
         bundle = open_bundle(folder)
         if bundle.manifest.oracle != "litert":
             continue
