@@ -12,6 +12,7 @@ from pathlib import Path
 from kdrec.errors import RuntimeFileError
 
 BROWSER = "chromium"
+PATIENCE = 5.0  # seconds in which it may end by itself
 FLAGS = (
     # Root, as in a container, has no sandbox; the only pages are kdrec's own.
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
@@ -48,13 +49,26 @@ def showing(address: str) -> Iterator["Running"]:
             ["sh", "-c", 'exec "$0" "$@" 3<&0 4>&1', BROWSER, *FLAGS, "--remote-debugging-pipe",
              f"--user-data-dir={Path(profile) / 'profile'}", address],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True,
+            env={**os.environ, "HOME": profile},  # where reports of crashes go, whatever the profile
         )  # fmt: skip
         try:
             yield Running(process, errors.fileno())
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # its helpers are of the same group
-            process.communicate()
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let a browser end by itself, and kill what is left of it.
+
+    One that is killed leaves the folder of its socket among the temporary files.
+    """
+    try:
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=PATIENCE)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # its helpers are of the same group
+        process.wait()
 
 
 class Running:

@@ -1,12 +1,14 @@
 """A server of a folder's files on this machine, which is posted one answer."""
 
 import queue
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 LONGEST = 1 << 24  # bytes of an answer
 
@@ -28,6 +30,11 @@ class Site(ThreadingHTTPServer):
         self.address = f"http://127.0.0.1:{self.server_port}/"
         self.asked: list[str] = []
         self.answers: queue.Queue[bytes] = queue.Queue()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """No word of a browser that ended while it was answered: who ended it says why."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(SimpleHTTPRequestHandler):
