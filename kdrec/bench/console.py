@@ -60,7 +60,7 @@ def _sizes(inspection: Inspection) -> Table:
         table.add_row("needs more than LiteRT for", Text("\n".join(names)), style="yellow")
     table.add_row("claims to run from", Text(inspection.min_runtime_version or "not said"))
     if inspection.runtime is None:
-        table.add_row("was not run on old runtimes", Text("\n".join(inspection.never_run)))
+        table.add_row("was not run on old runtimes", Text("\n".join(inspection.never_run) or "no operators"))
     else:
         table.add_row("runs from, with nearly the same lists", Text(str(inspection.runtime.runs_from)))
         table.add_row("equal to the bit from", Text(str(inspection.runtime.equal_from)))

@@ -59,7 +59,7 @@ def oldest_runtime(content: bytes) -> MeasuredRuntime | None:
         content: of a .tflite file.
 
     Returns:
-        None where an operator was never run; `never_run` names it.
+        None where an operator was never run; `never_run` names it; and where there is no operator.
 
     Raises:
         RuntimeFileError: the bytes are no whole .tflite file.
@@ -78,7 +78,7 @@ def oldest_of(operators: Collection[str], table: Mapping[str, Any]) -> MeasuredR
             for some that did worse in one file than each did elsewhere.
 
     Returns:
-        None where an operator is not in the table.
+        None where an operator is not in the table, or there is none.
 
     >>> rows = {"ADD": {"runs_from": "a 1", "equal_from": "a 2"}, "MUL": {"runs_from": "a 1", "equal_from": "a 1"}}
     >>> known = {"runtimes": ["a 1", "a 2", "b 3"], "operators": rows, "together": []}
@@ -87,7 +87,7 @@ def oldest_of(operators: Collection[str], table: Mapping[str, Any]) -> MeasuredR
     >>> oldest_of(["ADD", "DIV"], known) is None
     True
     """
-    if set(operators) - table["operators"].keys():
+    if not operators or set(operators) - table["operators"].keys():
         return None
     rows = [table["operators"][name] for name in operators]
     rows += [row for row in table["together"] if set(row["operators"]) <= set(operators)]

@@ -97,6 +97,12 @@ def test_from_which_runtime_on_it_answers_or_what_was_never_run(tmp_path):
     found = inspect_file(tmp_path / "new.tflite")
     assert found.runtime is None
     assert re.search("was not run on old runtimes.*FULLY_CONNECTED 99: float32", shown(console_inspection(found)))
+    graph = model.subgraphs[0]
+    graph.operators, graph.outputs = [], graph.inputs
+    (tmp_path / "none.tflite").write_bytes(pack(model))
+    found = inspect_file(tmp_path / "none.tflite")
+    assert (found.runtime, found.never_run) == (None, ())
+    assert re.search("was not run on old runtimes.*no operators", shown(console_inspection(found)))
 
 
 def test_quantization_is_shown(tmp_path):
