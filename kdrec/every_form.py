@@ -28,9 +28,9 @@ class Model:
         name: for people.
         path: of its .tflite file.
         bundle: that the file is from, verified, or None.
-        signature: to time in LiteRT; None takes the one that `kdrec.bench.bench` takes.
+        signature: to time in LiteRT and LiteRT.js; None takes the one that `kdrec.bench.bench` takes.
         threads: the larger number of threads that LiteRT is given.
-        runs: that are timed.
+        runs: that are timed; in a browser batches of calls.
     """
 
     name: str
@@ -49,7 +49,7 @@ def every_form(path: str | Path, signature: str | None = None, threads: int = 2,
 
     Args:
         path: of a bundle's folder, which is verified, or of a .tflite file.
-        signature, threads, runs: of LiteRT, see `Model`.
+        signature, threads, runs: see `Model`.
 
     Raises:
         BundleError: the bundle is incomplete or altered.
