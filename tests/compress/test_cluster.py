@@ -126,7 +126,7 @@ class Stop(keras.callbacks.Callback):
 @pytest.mark.parametrize("wrap", [cluster_weights, under_rounding], ids=["clustered", "rounded"])
 def test_a_training_that_was_cut_ends_with_the_same_weights(wrap, tmp_path):
     split = leave_last_out(demo(users=30, items=40))
-    settings = {"epochs": 3, "monitor": None, "batch_size": 150, "cuts_per_user": 5}
+    settings = {"epochs": 3, "monitor": None, "batch_size": 75, "cuts_per_user": 5}
     begun = strip_clustering(cluster_weights(student_without_context(), 6))
     whole, cut, again = wrap(begun, 6), wrap(begun, 6), wrap(begun, 6)
     logs = train(whole, split, folder=tmp_path / "whole", **settings)
