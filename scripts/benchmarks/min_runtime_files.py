@@ -11,7 +11,7 @@ import numpy as np
 import tf_keras as keras
 
 from kdrec import converter, targets
-from kdrec.bundle.fields import parse
+from kdrec.bench.bundles import golden_inputs
 from kdrec.bundle.manifest import NAME as MANIFEST
 from kdrec.bundle.read import open_bundle
 from kdrec.compress import recipes
@@ -92,14 +92,7 @@ def _of_bundles(place: Path) -> Iterator[Path]:
         bundle = open_bundle(folder)
         if bundle.manifest.oracle != "litert":
             continue
-        model = bundle.files[MODEL]
-        cases = parse("golden.json", bundle.files["golden.json"]).key("cases").value
-        calls: Calls = [{name: np.array(values, np.int32) for name, values in case["inputs"].items()} for case in cases]
-        calls = [{**call, "history": call["history"][np.newaxis]} for call in calls]
-        if bundle.manifest.host is not None:
-            edges = LiteRtFile(model).ends("score").inputs
-            calls = list(map(Host(bundle.manifest.host, bundle.files, edges), calls))
-        yield _written(place / f"demo, {folder.name}", model, calls)
+        yield _written(place / f"demo, {folder.name}", bundle.files[MODEL], golden_inputs(bundle))
 
 
 def random_student(n_items: int = ITEMS, **options: Any) -> keras.Model:
