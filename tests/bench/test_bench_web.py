@@ -7,7 +7,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -40,7 +40,6 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """
     with tempfile.TemporaryDirectory() as folder:
         monkeypatch.setattr(tempfile, "tempdir", folder)
-        monkeypatch.setenv("TMPDIR", folder)
         yield folder
 
 
@@ -138,6 +137,19 @@ def test_of_a_browser_that_ended_meanwhile_no_traceback_is_shown(error, tmp_path
         except (OSError, ValueError):
             site.handle_error(None, site.server_address)
     assert ("odd" in capsys.readouterr().err) == (error is ValueError)
+
+
+@pytest.mark.parametrize("length", [62, 63])
+def test_a_path_too_long_for_a_socket_is_named(length, temporary, tmp_path, monkeypatch) -> None:
+    browser_that("exit 3", tmp_path, monkeypatch)
+    folder = Path(temporary, "a" * (length - len(temporary) - 1))
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    refused = pytest.raises(
+        RuntimeFileError, match="TMPDIR must have at most 62 bytes .*, received '/.*a'; set a short"
+    )
+    with refused if length > 62 else nullcontext(), chromium.showing("about:blank"):
+        pass
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from kdrec.errors import RuntimeFileError
 
 BROWSER = "chromium"
 PATIENCE = 5.0  # seconds in which it may end by itself
+LONGEST = 62  # bytes of a temporary folder's path: 45 more are the path of Chromium's socket, and 107 Linux's limit
 FLAGS = (
     # Root, as in a container, has no sandbox; the only pages are kdrec's own.
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
@@ -37,9 +38,14 @@ def showing(address: str) -> Iterator["Running"]:
     """A browser that shows one page; it and what it stored are gone afterwards, whatever happens.
 
     Raises:
-        RuntimeFileError: Chromium is not installed.
+        RuntimeFileError: Chromium is not installed, or the path of the folder for temporary files is too long for it.
     """
     check_installed()
+    temporary = tempfile.gettempdir()
+    if len(os.fsencode(temporary)) > LONGEST:
+        raise RuntimeFileError(
+            f"TMPDIR must have at most {LONGEST} bytes for Chromium's socket, received {temporary!r}; set a shorter one"
+        )
     with (
         tempfile.TemporaryDirectory(prefix="kdrec-chromium-", ignore_cleanup_errors=True) as profile,
         tempfile.TemporaryFile() as errors,
@@ -49,7 +55,8 @@ def showing(address: str) -> Iterator["Running"]:
             ["sh", "-c", 'exec "$0" "$@" 3<&0 4>&1', BROWSER, *FLAGS, "--remote-debugging-pipe",
              f"--user-data-dir={Path(profile) / 'profile'}", address],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors, start_new_session=True,
-            env={**os.environ, "HOME": profile},  # where reports of crashes go, whatever the profile
+            # Reports of crashes go to the home, whatever the profile.
+            env={**os.environ, "HOME": profile, "TMPDIR": temporary},
         )  # fmt: skip
         try:
             yield Running(process, errors.fileno())

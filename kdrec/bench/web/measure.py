@@ -74,7 +74,7 @@ def measure(
         timeout: seconds after which the browser is given up.
 
     Raises:
-        RuntimeFileError: Chromium or LiteRT.js is not installed, the page failed, or took too long.
+        RuntimeFileError: Chromium or LiteRT.js is not installed or cannot start, the page failed, or took too long.
     """
     check_installed()
     wanted = json.loads((folder / "package.json").read_text())["dependencies"][LITERTJS]
