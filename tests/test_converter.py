@@ -94,6 +94,7 @@ def test_what_takes_too_long_is_ended(kept: converter.Kept):
 
 
 def test_the_end_of_the_block_ends_it(kept: converter.Kept):
+    kept._end()
     kept._process = converter._Forking()  # at its import still: nothing has to be converted for this
     pid = kept.pid
     assert Path(f"/proc/{pid}").exists()

@@ -15,7 +15,7 @@ BROWSER = "chromium"
 PATIENCE = 5.0  # seconds in which it may end by itself
 LONGEST = 62  # bytes of a temporary folder's path: 45 more are the path of Chromium's socket, and 107 Linux's limit
 FLAGS = (
-    # Root, as in a container, has no sandbox; the only pages are kdrec's own.
+    # Root has no sandbox, and hardly a container has one; the only pages are kdrec's own.
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
     # Nothing but this machine has an address.
