@@ -127,10 +127,11 @@ def _cases(
         return given, f"{len(given)} given"
     known = [name for name in details if name in limits]
     unknown = [name for name, detail in details.items() if _is_id(detail) and name not in limits]
-    # Large inputs of other kinds are made once, for they would count as memory of the file.
     number = MADE_UP if known else 1
+    # Inputs of other kinds are made once: large ones would count as memory of the file.
+    others = {name: _made_up(name, detail, None, rng) for name, detail in details.items() if name not in limits}
     made: list[Case] = [
-        {name: _made_up(name, detail, limits.get(name), rng) for name, detail in details.items()} for _ in range(number)
+        others | {name: _made_up(name, details[name], limits[name], rng) for name in known} for _ in range(number)
     ]
     zeros = f"zeros as {', '.join(unknown)}, of which the file does not say the range" if unknown else ""
     drawn = f"{number} at random" if known or len(unknown) < len(details) else ""

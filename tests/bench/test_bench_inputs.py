@@ -82,6 +82,7 @@ def test_zeros_are_asked_only_where_nothing_is_known_and_it_is_said() -> None:
     made, told = child._cases(details, None, {"known": 2}, np.random.default_rng(0))
     assert told == "16 at random; zeros as odd, of which the file does not say the range"
     assert not any(case["odd"].any() for case in made) and all(case["known"].all() for case in made)
+    assert len({id(case["odd"]) for case in made}) == 1 and len({id(case["known"]) for case in made}) == 16
     made, told = child._cases({"odd": details["odd"]}, None, {}, np.random.default_rng(0))
     assert told == "zeros as odd, of which the file does not say the range" and len(made) == 1
     empty = {"one": {"dtype": np.int32, "shape": (1, 3)}}
