@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Self
 
-from kdrec.tflite.views import Operator, Subgraph, Tensor, read
+from kdrec.tflite.views import File, Operator, Subgraph, Tensor, read
 
 TABLE = "measured_runtimes.json"
 # Any number of inputs or outputs, all of one type: the number does not make another operator.
@@ -52,11 +52,11 @@ class MeasuredRuntime:
         return f"{self.runs_from}, with nearly the same lists; {self.equal_from}, equal to the bit"
 
 
-def oldest_runtime(content: bytes) -> MeasuredRuntime | None:
+def oldest_runtime(source: bytes | File) -> MeasuredRuntime | None:
     """The oldest runtime that a file runs on, by the table that ships with kdrec.
 
     Args:
-        content: of a .tflite file.
+        source: content of a .tflite file, or the file as it was read.
 
     Returns:
         None where an operator was never run; `never_run` names it; and where there is no operator.
@@ -64,7 +64,7 @@ def oldest_runtime(content: bytes) -> MeasuredRuntime | None:
     Raises:
         RuntimeFileError: the bytes are no whole .tflite file.
     """
-    return oldest_of(operators_of(content), measured())
+    return oldest_of(operators_of(source), measured())
 
 
 def oldest_of(operators: Collection[str], table: Mapping[str, Any]) -> MeasuredRuntime | None:
@@ -96,19 +96,19 @@ def oldest_of(operators: Collection[str], table: Mapping[str, Any]) -> MeasuredR
     return MeasuredRuntime(*map(Runtime.named, oldest))
 
 
-def never_run(content: bytes) -> list[str]:
+def never_run(source: bytes | File) -> list[str]:
     """The operators of a file that no old runtime was asked for, sorted; as `operators_of` names them."""
-    return sorted(operators_of(content) - measured()["operators"].keys())
+    return sorted(operators_of(source) - measured()["operators"].keys())
 
 
-def operators_of(content: bytes) -> frozenset[str]:
+def operators_of(source: bytes | File) -> frozenset[str]:
     """Each operator of a file as the table names it: name, version, types of the inputs, types of the outputs.
 
     For example `FULLY_CONNECTED 4: int8 int8 int32 -> int8`; an input that is left out is `none`, and a tensor with a
     scale a channel is marked, `int8/channel`.
     """
-    graphs = read(content).subgraphs
-    return frozenset(_named(graph, operator) for graph in graphs for operator in graph.operators)
+    file = source if isinstance(source, File) else read(source)
+    return frozenset(_named(graph, operator) for graph in file.subgraphs for operator in graph.operators)
 
 
 @cache

@@ -107,11 +107,11 @@ def test_a_page_that_fails_says_why(require, page, temporary) -> None:
 @pytest.mark.usefixtures("installed")
 def test_a_browser_that_does_not_answer_is_given_up_and_ended_with_its_helpers(page, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(chromium, "PATIENCE", 0.1)
-    sleep = f"sleep 61.{os.getpid()}"
-    browser_that(f"{sleep} & {sleep}", tmp_path, monkeypatch)
+    sleep = f"sleep 9999.{os.getpid()}"  # longer than any test may take
+    browser_that(f'{sleep} & echo up > "{tmp_path}/up"; {sleep}', tmp_path, monkeypatch)
     with pytest.raises(RuntimeFileError, match="did not finish 7 runs in 0.5 seconds; ask for fewer runs"):
         measure(page, runs=7, timeout=0.5)
-    assert have_ended(sleep.replace(" ", "\0"))
+    assert (tmp_path / "up").exists() and have_ended(sleep.replace(" ", "\0"))
 
 
 @pytest.mark.usefixtures("installed")
