@@ -1,5 +1,6 @@
 """The process of `kdrec.converter`: converts the folders named in a file, one after the other."""
 
+import gc
 import json
 import os
 import sys
@@ -71,6 +72,7 @@ def serve() -> None:
     """For each line, [jobs file, file for complaints], let a fork do the jobs; write [exit status, peak memory]."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is no answer
+    gc.freeze()  # a fork need not look through what was imported, each time that the converter collects
     for line in sys.stdin:
         jobs_file, complaints = json.loads(line)
         sys.stdout.flush()

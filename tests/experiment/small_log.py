@@ -34,7 +34,7 @@ def small(folder: Path, **options: Any) -> Config:
     """A run on the log in a folder that takes seconds."""
     settings: dict[str, Any] = {
         "data": str(folder / "log.csv"), "item_features": str(folder / "items.csv"), **COLUMNS, "teacher": "ease",
-        "embedding_dim": 8, "hidden": 16, "epochs": 2, "prune_epochs": 1, "batch_size": 256,
+        "embedding_dim": 8, "hidden": 16, "epochs": 2, "prune_epochs": 1, "batch_size": 1024, "learning_rate": 0.02,
     }  # fmt: skip
     if options.get("data") == "lightgcn":  # a set by name refuses what is for files
         settings = {name: value for name, value in settings.items() if name not in ("item_features", *COLUMNS)}

@@ -81,7 +81,7 @@ def test_a_variant_that_cannot_be_made_is_refused_before_the_first_is_trained(op
 @pytest.mark.usefixtures("eagerly")
 def test_a_comparison_is_part_of_the_report(tmp_path: Path, monkeypatch):
     write_small_log(tmp_path)
-    config = small(tmp_path, targets=("android",), batch_size=1024)
+    config = small(tmp_path, targets=("android",))
     names = ("nothing", "distillation, quantization")
     every = compare.variants(config)
     monkeypatch.setattr(compare, "variants", lambda _: {name: every[name] for name in names})

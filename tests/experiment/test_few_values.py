@@ -26,7 +26,7 @@ def ran(tmp_path_factory):
     folder = tmp_path_factory.mktemp("few")
     write_small_log(folder)
     steps = {"sparsity_pattern": "2:4", "clusters": CLUSTERS, "cluster_epochs": 1, "quantize_epochs": 1}
-    config = small(folder, embedding_dim=WIDTH, epochs=1, batch_size=512, targets=("android",), **steps)
+    config = small(folder, embedding_dim=WIDTH, epochs=1, targets=("android",), **steps)
     log = ("tensorboard",) if find_spec("tensorboard") else ()
     report = experiment.run(config, folder / "out", folder / "work", log=log)
     whole = replace(config, clusters=None, quantize_epochs=0, recipe="float32")

@@ -318,7 +318,7 @@ def test_a_file_is_no_work_folder(refused: Refused, tmp_path: Path) -> None:
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_weights(refused: Refused, tmp_path: Path) -> None:
     """The learning rate rises from 0: the first epoch is still good."""
     message = r"student: the loss became (nan|inf) in epoch [2-5], step \d; the weights of the last good epoch are kept"
-    stages = refused(TrainingError, message, learning_rate=1e5, epochs=5)
+    stages = refused(TrainingError, message, learning_rate=1e5, epochs=5, batch_size=256)
     assert stages == {"data", "teacher", "teacher_cache", "student"}
     (folder,) = (tmp_path / "work").glob("student-*")
     assert not (folder / "done.json").exists()

@@ -26,7 +26,7 @@ BASE = ("data", "teacher", "teacher_cache", "student", "student_distilled", "eva
 LAST = ("student_distilled", "evaluate_models")
 ASKED = ("teacher_cache", *LAST)
 WEAK = {"factors": 4, "iterations": 3}
-CUTS = 8  # rows of a user: an epoch has five steps, each of which takes long when it is not compiled
+CUTS = 8  # rows of a user: an epoch has three steps, each of which takes long when it is not compiled
 
 
 class Distilled:
@@ -64,7 +64,7 @@ class Distilled:
 def base(eagerly_in_module: None, log_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Distilled:
     losses = ("softened_kl", "rrd")
     config = small(
-        log_folder, teacher="als", teacher_options=WEAK, losses=losses, epochs=1, batch_size=256, cuts_per_user=CUTS
+        log_folder, teacher="als", teacher_options=WEAK, losses=losses, epochs=1, batch_size=400, cuts_per_user=CUTS
     )
     return Distilled(config, tmp_path_factory.mktemp("distill") / "work")
 

@@ -65,7 +65,7 @@ def test_what_a_measurement_leaves(tmp_path: Path):
     from kdrec.report.sensitivity import sensitivity_table
 
     write_small_log(tmp_path)
-    config = small(tmp_path, targets=("android",), hidden=0, sparsity=0.0, batch_size=1024)
+    config = small(tmp_path, targets=("android",), hidden=0, sparsity=0.0)
     places = {"out": tmp_path / "out", "work": tmp_path / "work"}
     result = sensitivity.sensitivity(config, allowed=0.5, **places)
     assert json.loads((tmp_path / "out" / "sensitivity.json").read_text()) == result

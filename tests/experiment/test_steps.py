@@ -64,7 +64,7 @@ def test_no_step_twice():
 def test_steps_are_taken_in_the_order_that_is_given(tmp_path):
     write_small_log(tmp_path)
     steps = {"prune_epochs": 1, "quantize_epochs": 1, "steps": ("quantize", "prune")}
-    config = small(tmp_path, sparsity=0.5, epochs=1, targets=("android",), batch_size=512, **steps)
+    config = small(tmp_path, sparsity=0.5, epochs=1, targets=("android",), **steps)
     report = experiment.run(config, tmp_path / "out", tmp_path / "work")
     stages = [stage["name"] for stage in report["stages"]]
     assert stages.index("quantized") < stages.index("pruned") < stages.index("export")
@@ -83,7 +83,6 @@ def test_a_student_is_pruned_and_then_distilled(tmp_path):
         epochs=1,
         prune_epochs=1,
         cuts_per_user=2,
-        batch_size=512,
         sampled_histories=0.5,
         steps=("prune", "distill"),
     )
@@ -151,7 +150,7 @@ def test_every_step_on_a_narrower_student(tmp_path):
     config = small(
         tmp_path, embedding_dim=12, shrink_dim=6, hidden=16, shrink_hidden=4, shrink_history=5, shrink_epochs=2,
         epochs=1, quantize_epochs=1, losses=("softened_kl", "de"), teacher="mf_bpr", teacher_options={"epochs": 1},
-        targets=("android", "coral_edgetpu"), unit_rows=True, batch_size=512,
+        targets=("android", "coral_edgetpu"), unit_rows=True,
     )  # fmt: skip
 
     def cut(stage, done, total, note):

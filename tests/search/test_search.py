@@ -33,7 +33,7 @@ LOG = ("tensorboard",) if find_spec("tensorboard") else ()
 def config(tmp_path_factory) -> Config:
     folder = tmp_path_factory.mktemp("log")
     write_small_log(folder)
-    return small(folder, targets=("android",), sparsity=0.0, batch_size=1024)
+    return small(folder, targets=("android",), sparsity=0.0)
 
 
 @pytest.fixture(scope="module")
