@@ -52,7 +52,7 @@ def logged(tmp_path_factory) -> Logged:
     """Two phases, one epoch and two, the second with a schedule; TensorBoard's, if it is there."""
     folder = tmp_path_factory.mktemp("logged")
     write_small_log(folder)
-    config = small(folder, epochs=2, pretrain_epochs=1, student_loss_weight="linear:0.5:0", batch_size=1024)
+    config = small(folder, epochs=2, pretrain_epochs=1, student_loss_weight="linear:0.5:0")
     there = ("tensorboard",) if find_spec("tensorboard") else ()
     experiment.distill(config, folder / "work", log=there)
     return Logged(config, folder / "work")
@@ -97,9 +97,10 @@ def test_event_files_hold_the_curve(logged, require):
         assert same([value for _, value in of_part["epoch_" + name.removeprefix("val_")]], logged.curve, name)
     weight = parse("linear:0.5:0")
     assert train["epoch_student_loss_weight"] == [(1, pytest.approx(weight(0.5))), (2, pytest.approx(weight(1.0)))]
-    # Both phases rise to 0.005 in all steps but one; two steps an epoch.
+    # Both phases rise to the configuration's rate in all steps but one; two steps an epoch.
     falls = [(1 + math.cos(math.pi / steps)) / 2 for steps in (2, 4)]
-    assert [value / 0.005 for _, value in train["epoch_learning_rate"]] == pytest.approx([falls[0], 2 / 3, falls[1]])
+    shares = [value / logged.config.learning_rate for _, value in train["epoch_learning_rate"]]
+    assert shares == pytest.approx([falls[0], 2 / 3, falls[1]])
 
 
 @pytest.mark.slow
